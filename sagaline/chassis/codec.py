@@ -1,0 +1,96 @@
+"""Messages to bytes and back: Avro's single-object encoding, `C3 01`, fingerprint, body.
+
+See docs/architecture.md, "Schemas". A body is read with the schema that it was written in; the
+model then resolves it: fields that it doesn't know are dropped, missing ones get their defaults.
+"""
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from io import BytesIO
+from typing import Final
+
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from fastavro.types import Schema
+
+from sagaline.chassis import messages as platform
+from sagaline.chassis.catalog import Catalog, Message
+from sagaline.chassis.errors import UndecodableRecord, UnknownFingerprint
+
+MARKER: Final = b"\xc3\x01"
+HEADER_BYTES: Final = 10  # marker and fingerprint
+
+# What fastavro's reader and pydantic raise at bytes that don't fit: an end too early, in a number
+# too; not UTF-8, not a UUID, not what the model takes; a time after the year 9999.
+MISFITS: Final = (EOFError, IndexError, ValueError, OverflowError)
+
+
+class Codec:
+    """Encodes and decodes a catalog's messages and the platform's own; keeps parsed schemas."""
+
+    def __init__(self, catalog: Catalog, *, bytes_max: int = 262_144) -> None:
+        """A value of more than `bytes_max` is not decoded: a byte can become a hundred in memory."""
+        self.catalog = catalog
+        self._bytes_max = bytes_max
+        # Platform messages come last: no catalog can put another in a platform message's place.
+        self._types: Mapping[str, type[Message]] = {
+            **catalog.messages,
+            **{message.avro_name: message for message in platform.MESSAGES},
+        }
+        self._writers: dict[bytes, tuple[type[Message], Schema]] = {}  # filled as they are met
+
+    def encode(self, message: Message) -> bytes:
+        """The message in the current schema of its type."""
+        _, schema = self._writer(message.fingerprint)
+        out = BytesIO()
+        out.write(MARKER)
+        out.write(message.fingerprint)
+        schemaless_writer(out, schema, message.model_dump())
+        return out.getvalue()
+
+    def decode(self, data: bytes) -> Message:
+        """The message in `data`, whichever bytes these are.
+
+        Raises UnknownFingerprint, which a newer release of the schemas mends, or UndecodableRecord,
+        which nothing does.
+        """
+        if len(data) > self._bytes_max:
+            raise UndecodableRecord(reason=f"{len(data)} bytes, more than {self._bytes_max}")
+        if len(data) < HEADER_BYTES or not data.startswith(MARKER):
+            raise UndecodableRecord(reason=f"no single-object encoding: {data[:HEADER_BYTES]!r}")
+        message_type, schema = self._writer(data[len(MARKER) : HEADER_BYTES])
+        body = BytesIO(data)
+        body.seek(HEADER_BYTES)
+        try:
+            # No reader schema is given: fastavro skips a field that its reader doesn't have without
+            # looking for the end of the data, so that ten bytes could keep it busy for years.
+            fields = schemaless_reader(body, schema, None)
+            message = message_type.model_validate(fields, extra="ignore")
+        except MISFITS as error:
+            raise UndecodableRecord(reason=f"{message_type.avro_name}: {error!r}") from error
+        if body.tell() != len(data):
+            left = len(data) - body.tell()
+            raise UndecodableRecord(reason=f"{message_type.avro_name}: {left} bytes too many")
+        return message
+
+    def _writer(self, fingerprint: bytes) -> tuple[type[Message], Schema]:
+        """The message type and parsed schema of these 8 bytes; raises UnknownFingerprint."""
+        found = self._writers.get(fingerprint)
+        if found is None:
+            schema = self._schema(fingerprint)
+            message_type = self._types.get(f"{schema['namespace']}.{schema['name']}")
+            if message_type is None:  # a message that this release of the schemas has no more
+                raise UnknownFingerprint(fingerprint=fingerprint.hex())
+            found = self._writers[fingerprint] = (message_type, parse_schema(dict(schema)))
+        return found
+
+    def _schema(self, fingerprint: bytes) -> Mapping[str, object]:
+        try:
+            if file := platform.WRITERS.get(fingerprint.hex()):
+                own: Mapping[str, object] = json.loads(
+                    files("sagaline.chassis").joinpath(file).read_bytes()
+                )
+                return own
+            return self.catalog.writer_schema(fingerprint)
+        except KeyError:
+            raise UnknownFingerprint(fingerprint=fingerprint.hex()) from None
