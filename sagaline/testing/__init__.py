@@ -1,0 +1,1 @@
+"""What tests of a platform stand on: a pytest plugin with real servers, and saga stories."""
