@@ -1,0 +1,1 @@
+"""What a service stands on: messages in, effects once, messages out; no business word."""

@@ -1,0 +1,39 @@
+"""Whose fault an error is: the record's, or of something that passes.
+
+Only a deterministic error of a record counts against it. Everything here goes away by itself, so
+whoever meets it waits and tries again, and blames no record.
+"""
+
+from aiokafka.errors import KafkaError
+from asyncpg.exceptions import InterfaceError as AsyncpgInterfaceError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+# SQLSTATE classes: connection, transaction rollback (deadlock, serialization), resources (disk
+# full, too many connections), operator intervention (shutdown, cancel), system error.
+PASSING_CLASSES = frozenset({"08", "40", "53", "57", "58"})
+# lock_timeout, idle_in_transaction_session_timeout, a standby's or a failed-over server's read-only
+PASSING_STATES = frozenset({"55P03", "25P03", "25006"})
+
+
+def passing(error: BaseException) -> bool:
+    """True for an outage, a lost race or a timeout: the same work may succeed later."""
+    if isinstance(error, DBAPIError):
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        return (
+            error.connection_invalidated
+            or state[:2] in PASSING_CLASSES
+            or state in PASSING_STATES
+            or (not state and error.orig is not None and _lost(error.orig))
+        )
+    return isinstance(error, PoolTimeout | OSError | TimeoutError | KafkaError) or _lost(error)
+
+
+def _lost(error: BaseException) -> bool:
+    """The driver says that the connection is gone; it has no SQLSTATE for that."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, AsyncpgInterfaceError | OSError | TimeoutError):
+            return True
+        seen = seen.__cause__
+    return False
