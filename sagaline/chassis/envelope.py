@@ -1,0 +1,169 @@
+"""A record's envelope: a CloudEvents 1.0 event, Kafka binding, binary content mode.
+
+See docs/architecture.md, "Messages". The envelope travels as headers; the value is the Avro body.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+from uuid import UUID, uuid5
+
+from sagaline.chassis.catalog import Message
+from sagaline.chassis.errors import MalformedEnvelope
+
+Direction: TypeAlias = Literal["action", "undo", "revoke"]
+Headers: TypeAlias = Mapping[str, str]
+
+SPEC_VERSION = "1.0"
+CONTENT_TYPE = "application/avro"
+
+
+def saga_id(definition: str, key: str) -> UUID:
+    """The one id that a saga of `definition` for this key can have."""
+    return uuid5(UUID(key), definition)
+
+
+def command_id(saga: UUID, step: str, direction: str, generation: int) -> UUID:
+    """The id of a command, the same on each resend."""
+    return uuid5(saga, f"{step}/{direction}/{generation}")
+
+
+def reply_id(command: UUID, outcome: str) -> UUID:
+    """The id of a command's reply, the same when it is emitted again."""
+    return uuid5(command, outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who says what about which key, and which saga step it belongs to.
+
+    `time` is when the outbox row was written; `action` (done, indoubt) stands on undos, `outcome`
+    on replies, `causation_id` is the id of the message that caused this one.
+    """
+
+    id: UUID
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    traceparent: str | None = None
+    saga_id: UUID | None = None
+    step: str | None = None
+    direction: str | None = None
+    generation: int | None = None
+    action: str | None = None
+    outcome: str | None = None
+    causation_id: UUID | None = None
+
+    def headers(self) -> dict[str, str]:
+        """The envelope as header names and texts; absent parts have no header."""
+        found = {
+            "ce_specversion": SPEC_VERSION,
+            "ce_id": str(self.id),
+            "ce_type": self.type,
+            "ce_source": self.source,
+            "ce_subject": self.subject,
+            "ce_time": self.time.isoformat().replace("+00:00", "Z"),
+            "content-type": CONTENT_TYPE,
+        }
+        optional = {
+            "traceparent": self.traceparent,
+            "ce_sagaid": self.saga_id,
+            "ce_sagastep": self.step,
+            "ce_sagadirection": self.direction,
+            "ce_sagageneration": self.generation,
+            "ce_sagaaction": self.action,
+            "ce_sagaoutcome": self.outcome,
+            "ce_causationid": self.causation_id,
+        }
+        return found | {name: str(part) for name, part in optional.items() if part is not None}
+
+    @classmethod
+    def parse(cls, headers: Iterable[tuple[str, bytes | None]]) -> "Envelope":
+        """The envelope in a record's headers; unknown headers are passed over.
+
+        Raises MalformedEnvelope when a required one is missing or one can't be read.
+        """
+        try:
+            found = {name: value.decode() for name, value in headers if value is not None}
+            if found["ce_specversion"] != SPEC_VERSION:
+                raise MalformedEnvelope(reason=f"ce_specversion {found['ce_specversion']!r}")
+            return cls._of(found)
+        except KeyError as missing:
+            raise MalformedEnvelope(reason=f"no header {missing}") from missing
+        except ValueError as error:  # UnicodeDecodeError is one
+            raise MalformedEnvelope(reason=str(error)) from error
+
+    @classmethod
+    def _of(cls, found: Headers) -> "Envelope":
+        time = datetime.fromisoformat(found["ce_time"])
+        if time.tzinfo is None:
+            raise MalformedEnvelope(reason="ce_time has no time zone")
+        generation = found.get("ce_sagageneration")
+        return cls(
+            id=UUID(found["ce_id"]),
+            type=found["ce_type"],
+            source=found["ce_source"],
+            subject=found["ce_subject"],
+            time=time,
+            traceparent=found.get("traceparent"),
+            saga_id=_uuid(found.get("ce_sagaid")),
+            step=found.get("ce_sagastep"),
+            direction=found.get("ce_sagadirection"),
+            generation=None if generation is None else int(generation),
+            action=found.get("ce_sagaaction"),
+            outcome=found.get("ce_sagaoutcome"),
+            causation_id=_uuid(found.get("ce_causationid")),
+        )
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A decoded record of a topic, with its coordinates."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    envelope: Envelope
+    message: Message
+    value: bytes  # as it stood in the log, for histories
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to publish with the transaction that it is given to.
+
+    `topic` and `key` come from the catalog when left out; only a platform message, whose type may
+    stand on several topics, must name them. `id` is a new one when left out.
+    """
+
+    message: Message
+    topic: str | None = None
+    key: str | None = None
+    id: UUID | None = None
+    traceparent: str | None = None
+    saga_id: UUID | None = None
+    step: str | None = None
+    direction: str | None = None
+    generation: int | None = None
+    action: str | None = None
+    outcome: str | None = None
+    causation_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A record ready to be written: topic, key, headers and bytes as they will stand in the log."""
+
+    topic: str
+    key: str
+    type: str
+    id: UUID
+    headers: Headers
+    value: bytes | None
