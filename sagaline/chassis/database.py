@@ -1,0 +1,106 @@
+"""Transactions on a service's own database: asyncpg below, SQLAlchemy Core above, no ORM session.
+
+A transaction gathers what is to be published and writes it to the outbox as its last statement:
+outbox rows come last in the platform's one lock order, and nothing is published without its cause.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+from sqlalchemy import ARRAY, Executable, FromClause, bindparam, column, func
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.types import TypeEngine
+
+from sagaline.chassis.envelope import Encoded, Outgoing
+
+Parameters: TypeAlias = Mapping[str, object] | Sequence[Mapping[str, object]]
+Columns: TypeAlias = Mapping[str, tuple[TypeEngine[Any] | type[TypeEngine[Any]], Sequence[object]]]
+
+
+def unnest(columns: Columns, *, name: str = "given") -> FromClause:
+    """Arrays as a table: {"sku": (Text, [..]), ..} has the columns `.c.sku`, .., a row an index.
+
+    One statement, one prepared plan and one round trip, however many rows there are.
+    """
+    arrays = [bindparam(None, list(values), type_=ARRAY(kind)) for kind, values in columns.values()]
+    sizes = {len(values) for _, values in columns.values()}
+    assert len(sizes) == 1, f"arrays of unequal length: {sizes}"
+    named = [column(label, kind) for label, (kind, _) in columns.items()]
+    return func.unnest(*arrays).table_valued(*named, name=name).render_derived()
+
+
+class Transaction:
+    """An open READ COMMITTED transaction; it commits when its block ends without an error."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+        self.outgoing: list[Outgoing | Encoded] = []
+        self.outbox_id_max: int | None = None  # of the rows that were written, once they are
+
+    async def execute(
+        self, statement: Executable, parameters: Parameters | None = None
+    ) -> CursorResult[Any]:
+        """Run one Core statement."""
+        return await self.connection.execute(statement, parameters)
+
+    def publish(self, *messages: Outgoing | Encoded) -> None:
+        """Send these, in this order, if and only if this transaction commits."""
+        self.outgoing.extend(messages)
+
+
+Flush: TypeAlias = Callable[[Transaction], Awaitable[None]]
+
+
+async def _publishes_nothing(tx: Transaction) -> None:
+    assert not tx.outgoing, "this database was opened without an outbox"
+
+
+class Database:
+    """A service's connections. `flush` writes what a transaction publishes.
+
+    `committed` is called after each commit that left outbox rows.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        flush: Flush = _publishes_nothing,
+        committed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._engine = engine
+        self._flush = flush
+        self._committed = committed
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """A transaction for the block; an error in it rolls everything back and goes on up."""
+        async with self._engine.connect() as connection, connection.begin():
+            tx = Transaction(connection)
+            yield tx
+            if tx.outgoing:
+                await self._flush(tx)
+        if tx.outgoing:
+            self._committed()
+
+    async def close(self) -> None:
+        """Close the pool's connections."""
+        await self._engine.dispose()
+
+
+def open_engine(url: str, *, pool_size: int, command_timeout_s: float) -> AsyncEngine:
+    """An engine on asyncpg for a `postgresql://` URL; connects on first use."""
+    return create_async_engine(
+        url.replace("postgresql://", "postgresql+asyncpg://", 1),
+        isolation_level="READ COMMITTED",
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=command_timeout_s,
+        connect_args={
+            "command_timeout": command_timeout_s,
+            "timeout": command_timeout_s,
+            "server_settings": {"application_name": "sagaline", "jit": "off"},
+        },
+    )

@@ -1,0 +1,1 @@
+"""The chassis' own Alembic chain: schema `sagaline` of every service's database."""
