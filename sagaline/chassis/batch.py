@@ -1,0 +1,142 @@
+"""Batches: what was fetched and waits, and the next batch to handle in one transaction.
+
+A batch takes a contiguous prefix of each partition's waiting records. On a command topic it ends,
+in a partition, before the first record whose key it already holds; an exact duplicate is taken
+along and folded, so that a command handler meets each key once.
+"""
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sagaline.chassis.positions import Fenced, Partition, Position, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A record as it was fetched, nothing of it decoded."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    value: bytes | None
+
+
+def key_of(raw: Raw) -> str:
+    """The record's key as text; bytes that are no UTF-8 are escaped, so that they can be shown."""
+    return (raw.key or b"").decode(errors="backslashreplace").replace("\0", "\\x00")
+
+
+def event_id(raw: Raw) -> bytes | None:
+    """The `ce_id` as it stands in the headers."""
+    return next((value for name, value in raw.headers if name == "ce_id"), None)
+
+
+class Waiting:
+    """Fetched records by partition, in offset order, bounded by whoever feeds it."""
+
+    def __init__(self, command_topics: Collection[str]) -> None:
+        self._command_topics = frozenset(command_topics)
+        self._queues: dict[Partition, deque[Raw]] = {}
+
+    def __len__(self) -> int:
+        return sum(len(queue) for queue in self._queues.values())
+
+    def add(self, partition: Partition, records: Iterable[Raw]) -> None:
+        """Append records that were fetched."""
+        self._queues.setdefault(partition, deque()).extend(records)
+
+    def drop(self) -> None:
+        """Forget all that waits."""
+        self._queues.clear()
+
+    def take(self, rows_max: int) -> list[Raw]:
+        """The next batch: at most `rows_max` records, and of every partition that waits some."""
+        batch: list[Raw] = []
+        busy = [partition for partition, queue in self._queues.items() if queue]
+        for index, partition in enumerate(sorted(busy)):
+            share = -(-(rows_max - len(batch)) // (len(busy) - index))
+            batch.extend(self._prefix(partition, share))
+        return batch
+
+    def _prefix(self, partition: Partition, rows_max: int) -> list[Raw]:
+        queue = self._queues[partition]
+        one_a_key = partition[0] in self._command_topics
+        taken: list[Raw] = []
+        held: dict[bytes | None, bytes | None] = {}
+        while queue and len(taken) < rows_max:
+            raw = queue[0]
+            if one_a_key and held.setdefault(raw.key, event_id(raw)) != event_id(raw):
+                break
+            taken.append(queue.popleft())
+        return taken
+
+
+class Cursors:
+    """Where this process stands in the partitions it holds, and under which epochs.
+
+    `passed` is told of each commit: its spans, and the highest outbox id it left, if any.
+    """
+
+    def __init__(self, passed: Callable[[list[Span], int | None], None]) -> None:
+        self._passed = passed
+        self.expected: dict[Partition, int] = {}
+        self.epochs: dict[Partition, int] = {}
+
+    def set(self, claimed: Mapping[Partition, Position]) -> None:
+        """Hold these partitions, from the position that their claim found."""
+        for partition, position in claimed.items():
+            self.expected[partition] = position.next_offset
+            self.epochs[partition] = position.epoch
+
+    def drop(self) -> None:
+        """Hold nothing any more."""
+        self.expected.clear()
+        self.epochs.clear()
+
+    def spans(self, batch: Sequence[Raw]) -> list[Span]:
+        """What a batch takes of each partition, in (topic, partition) order.
+
+        The start is what was expected, not the first record's offset: gaps in a log are normal.
+        Raises Fenced when a partition is not held any more.
+        """
+        ends: dict[Partition, int] = {}
+        for raw in batch:
+            ends[raw.topic, raw.partition] = raw.offset + 1
+        if unheld := ends.keys() - self.epochs.keys():
+            raise Fenced(sorted(unheld))
+        return [
+            Span(*partition, self.epochs[partition], self.expected[partition], end)
+            for partition, end in sorted(ends.items())
+        ]
+
+    def held(self) -> list[Span]:
+        """All partitions that are held, as spans that take nothing."""
+        return [
+            Span(*partition, self.epochs[partition], position, position)
+            for partition, position in sorted(self.expected.items())
+        ]
+
+    def passed(self, spans: list[Span], outbox_id: int | None) -> None:
+        """These are committed, and left outbox rows up to this id."""
+        for span in spans:
+            if (span.topic, span.partition) in self.expected:  # else released in the meantime
+                self.expected[span.topic, span.partition] = span.next_offset
+        self._passed(spans, outbox_id)
+
+    def left_of(self, batch: Iterable[Raw]) -> list[Raw]:
+        """What is not committed yet of a batch that was handled in part, and is still held."""
+        return [
+            raw
+            for raw in batch
+            if raw.offset >= self.expected.get((raw.topic, raw.partition), raw.offset + 1)
+        ]
+
+
+def halves(batch: Sequence[Raw]) -> tuple[list[Raw], list[Raw]]:
+    """The batch bisected by (topic, partition, offset): each half is a prefix of what is left."""
+    ordered = sorted(batch, key=lambda raw: (raw.topic, raw.partition, raw.offset))
+    middle = len(ordered) // 2
+    return ordered[:middle], ordered[middle:]
