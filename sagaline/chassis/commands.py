@@ -1,0 +1,165 @@
+"""Commands: each executed at most once and answered at least once, a batch at a time.
+
+Around the service's handlers stands the barrier: claim the rows, judge, run the handlers of what is
+to be executed, settle the rows and publish the replies, all in the batch's one transaction.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sagaline.chassis import barrier, barrier_rows
+from sagaline.chassis.barrier import BarrierRow, Command, RowKey
+from sagaline.chassis.catalog import Message
+from sagaline.chassis.codec import Codec
+from sagaline.chassis.database import Transaction
+from sagaline.chassis.envelope import Envelope, Outgoing, Record, command_id, reply_id
+from sagaline.chassis.errors import MalformedEnvelope, UnexpectedMessage
+from sagaline.chassis.handlers import HandlerTable
+from sagaline.chassis.messages import Notice, Revoke
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the step hears: a business reply or the platform's notice, and its outcome."""
+
+    message: Message
+    outcome: str
+    generation: int
+
+
+class Commands:
+    """Answers batches of commands with a service's handlers. Keeps nothing between batches."""
+
+    def __init__(
+        self, handlers: HandlerTable, *, codec: Codec, replies_topic: str, service: str
+    ) -> None:
+        self._service = service
+        self._handlers = handlers
+        self._codec = codec
+        self._replies_topic = replies_topic
+
+    def command(self, record: Record) -> Command:
+        """The record as the barrier sees it; raises MalformedEnvelope where a part is missing."""
+        envelope = record.envelope
+        if envelope.saga_id is None or envelope.step is None or envelope.generation is None:
+            raise MalformedEnvelope(reason=f"{envelope.type} names no saga, step and generation")
+        if envelope.direction not in ("action", "undo", "revoke"):
+            raise MalformedEnvelope(reason=f"ce_sagadirection {envelope.direction!r}")
+        return Command(
+            envelope.saga_id,
+            envelope.step,
+            envelope.direction,
+            envelope.generation,
+            envelope.action if envelope.direction == "undo" else None,
+        )
+
+    def check(self, record: Record) -> None:
+        """Raises UnexpectedMessage or MalformedEnvelope for what `handle` could not answer."""
+        self.command(record)
+        kind = type(record.message)
+        if kind is not Revoke and kind not in self._handlers:
+            raise UnexpectedMessage(type=kind.avro_name, topic=record.topic, service=self._service)
+
+    async def handle(self, tx: Transaction, records: Sequence[Record]) -> int:
+        """Every command is answered when `tx` commits; no two of a batch have one key.
+
+        Says how many were answered from the barrier, without running a handler.
+        """
+        commands = [self.command(record) for record in records]
+        rows = await barrier_rows.claim(tx, (key for command in commands for key in command.rows))
+        verdicts = [judge(command, rows) for command in commands]
+        executed = await self._execute(tx, records, verdicts)
+        settled: dict[RowKey, BarrierRow] = {}
+        missing: list[RowKey] = []
+        for index, (command, verdict) in enumerate(zip(commands, verdicts, strict=True)):
+            answer = self._answer(command, verdict, executed.get(index))
+            tx.publish(self._reply(records[index].envelope, command, answer))
+            settled |= self._settled(command, answer)
+            if isinstance(verdict, barrier.NothingToUndo):
+                settled |= self._blocked(command.rows[0], rows)
+            if isinstance(verdict, barrier.ActionMissing):
+                missing.append(command.rows[0])
+        changed = {key: row for key, row in settled.items() if row != rows[key]}
+        if changed:
+            await barrier_rows.settle(tx, changed)
+        if missing:
+            await barrier_rows.unclaim(tx, missing)
+        return len(records) - len(executed)
+
+    async def _execute(
+        self, tx: Transaction, records: Sequence[Record], verdicts: Sequence[barrier.Verdict]
+    ) -> dict[int, Message]:
+        """Run each type's handler once over what is to be executed: replies by index."""
+        by_type: dict[type[Message], list[int]] = defaultdict(list)
+        for index, verdict in enumerate(verdicts):
+            if isinstance(verdict, barrier.Execute):
+                by_type[type(records[index].message)].append(index)
+        executed: dict[int, Message] = {}
+        # In the table's order in every process, since one transaction locks for all of them.
+        for message_type, handler in self._handlers.items():
+            if indexes := by_type.pop(message_type, []):
+                replies = await handler(tx, [records[index].message for index in indexes])
+                executed |= dict(zip(indexes, replies, strict=True))
+        assert not by_type, f"no handler for {sorted(kind.avro_name for kind in by_type)}"
+        return executed
+
+    def _answer(self, command: Command, verdict: barrier.Verdict, reply: Message | None) -> Answer:
+        match verdict:
+            case barrier.Execute():
+                assert reply is not None, command
+                assert reply.outcome is not None, reply
+                return Answer(reply, reply.outcome, command.generation)
+            case barrier.Repeat(row=row, generation=generation):
+                assert row.reply is not None, row
+                assert row.answer is not None, row
+                return Answer(self._codec.decode(row.reply), row.answer, generation)
+            case barrier.Block():
+                return Answer(REVOKED, "blocked", command.generation)
+            case barrier.NothingToUndo():
+                return Answer(NOTHING_TO_UNDO, "undo_noop", command.generation)
+            case barrier.ActionMissing():
+                return Answer(ACTION_MISSING, "undo_refused", command.generation)
+
+    def _settled(self, command: Command, answer: Answer) -> dict[RowKey, BarrierRow]:
+        """The command's own row, with what it was answered."""
+        outcome = barrier.OUTCOME_OF_ANSWER[answer.outcome]
+        reply = self._codec.encode(answer.message)
+        return {command.own: BarrierRow(answer.generation, outcome, answer.outcome, reply)}
+
+    def _blocked(self, action: RowKey, rows: dict[RowKey, BarrierRow]) -> dict[RowKey, BarrierRow]:
+        """The action's row, closed for ever; its generation stays, for the answers it may give."""
+        reply = self._codec.encode(REVOKED)
+        return {action: BarrierRow(rows[action].generation, "blocked", "blocked", reply)}
+
+    def _reply(self, cause: Envelope, command: Command, answer: Answer) -> Outgoing:
+        # A revoke is answered as its action would be: with the same id, so it counts once.
+        direction = "action" if command.direction == "revoke" else command.direction
+        answered = command_id(command.saga_id, command.step, direction, answer.generation)
+        return Outgoing(
+            answer.message,
+            topic=self._replies_topic,
+            key=cause.subject,
+            id=reply_id(answered, answer.outcome),
+            traceparent=cause.traceparent,
+            saga_id=command.saga_id,
+            step=command.step,
+            direction=direction,
+            generation=answer.generation,
+            outcome=answer.outcome,
+            causation_id=cause.id,
+        )
+
+
+def judge(command: Command, rows: dict[RowKey, BarrierRow]) -> barrier.Verdict:
+    """The barrier's verdict, given the rows claimed for the batch."""
+    undo = rows[command.own] if command.direction == "undo" else None
+    return barrier.judge(command, rows[command.rows[0]], undo)
+
+
+REVOKED = Notice(code="revoked", detail="It was revoked before it came, and never happens.")
+NOTHING_TO_UNDO = Notice(code="nothing_to_undo", detail="The action had no effect, and never has.")
+ACTION_MISSING = Notice(
+    code="barrier_missing",
+    detail="The saga saw this action done, but there is no trace of it here. Nothing was undone.",
+)
