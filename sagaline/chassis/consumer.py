@@ -1,0 +1,160 @@
+"""The consumer: sessions with Kafka, one after another, for as long as the service runs."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
+from structlog.typing import FilteringBoundLogger
+
+from sagaline.chassis.database import Database
+from sagaline.chassis.faults import passing
+from sagaline.chassis.inbox import Inbox
+from sagaline.chassis.positions import Partition
+from sagaline.chassis.session import Limits, Session, Stuck
+
+
+class Consumer:
+    """Reads a service's topics into its inbox, through outages of Kafka and of the database.
+
+    `slot` numbers this process among those of the service; it is the group's static member, so
+    that a restart within the session timeout moves no partition.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        database: Database,
+        *,
+        bootstrap: str,
+        group: str,
+        slot: int,
+        topics: Collection[str],
+        command_topics: Collection[str],
+        session_timeout_ms: int,
+        limits: Limits,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._inbox = inbox
+        self._database = database
+        self._bootstrap = bootstrap
+        self._group = group
+        self._slot = slot
+        self._topics = sorted(topics)
+        self._command_topics = command_topics
+        self._session_timeout_ms = session_timeout_ms
+        self._limits = limits
+        self._log = log
+        self._session: Session | None = None
+        self._problem: str | None = "not connected to Kafka yet"
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps records from being handled now, if anything."""
+        return self._session.problem if self._session else self._problem
+
+    @property
+    def healthy(self) -> bool:
+        """True while records are handled as they come."""
+        return self.problem is None
+
+    @property
+    def lag(self) -> Mapping[Partition, int]:
+        """Records in the log that are not handled yet, by partition, as last measured."""
+        return self._session.lag if self._session else {}
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Consume until `stopping`; an error that doesn't pass goes up, and ends the service."""
+        backoff_ms = self._limits.backoff_ms
+        while not stopping.is_set():
+            try:
+                await self._consume(stopping)
+                backoff_ms = self._limits.backoff_ms
+            except* Exception as errors:
+                unexpected = errors.split(lambda error: passing(error) or isinstance(error, Stuck))
+                if unexpected[1] is not None:
+                    raise
+                self._problem = "; ".join(repr(error) for error in errors.exceptions)
+            if not stopping.is_set():
+                self._log.warning("new session", problem=self._problem, backoff_ms=backoff_ms)
+                await _within(stopping, backoff_ms)
+                backoff_ms = min(2 * backoff_ms, self._limits.backoff_max_ms)
+
+    async def _consume(self, stopping: asyncio.Event) -> None:
+        kafka = self._kafka()
+        try:
+            await kafka.start()
+            self._session = Session(
+                kafka,
+                self._inbox,
+                self._database,
+                command_topics=self._command_topics,
+                owner=f"{self._group}-{self._slot}",
+                limits=self._limits,
+                log=self._log,
+            )
+            kafka.subscribe(self._topics, listener=self._session)
+            await _until(stopping, self._session)
+        finally:
+            self._session = None
+            await _stop(kafka)
+
+    def _kafka(self) -> AIOKafkaConsumer:
+        heartbeat_ms = self._limits.heartbeat_ms
+        return AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            client_id=f"{self._group}-{self._slot}",
+            group_id=self._group,
+            group_instance_id=f"{self._group}-{self._slot}",
+            # Only what a partition without a row starts from; after that the rows say it.
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            # An order's topics have one partition count, and range gives one process the same
+            # partition of each.
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            session_timeout_ms=self._session_timeout_ms,
+            heartbeat_interval_ms=heartbeat_ms,
+            max_poll_interval_ms=60_000,
+            rebalance_timeout_ms=self._limits.revoke_timeout_ms + heartbeat_ms,
+            request_timeout_ms=20_000,
+            retry_backoff_ms=100,
+            metadata_max_age_ms=5_000,  # a topic made after us is found this late
+            fetch_max_wait_ms=500,
+            fetch_min_bytes=1,
+            max_partition_fetch_bytes=1_048_576,
+            isolation_level="read_uncommitted",  # no transactions stand in these logs
+            check_crcs=True,
+        )
+
+
+async def _until(stopping: asyncio.Event, session: Session) -> None:
+    """Run the session until `stopping`, then leave its partitions cleanly."""
+    running = asyncio.create_task(session.run())
+    stopped = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait((running, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            await running
+        await session.close()
+    finally:
+        running.cancel()
+        stopped.cancel()
+        await asyncio.gather(running, stopped, return_exceptions=True)
+
+
+async def _stop(kafka: AIOKafkaConsumer) -> None:
+    """Close the connections, within bounds: a broker that hangs can't hold up a shutdown."""
+    try:
+        async with asyncio.timeout(5):
+            await kafka.stop()
+    except (TimeoutError, KafkaError):
+        return
+
+
+async def _within(event: asyncio.Event, wait_ms: int) -> None:
+    try:
+        async with asyncio.timeout(wait_ms / 1000):
+            await event.wait()
+    except TimeoutError:
+        return
