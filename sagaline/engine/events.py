@@ -1,0 +1,193 @@
+"""What happened to a saga: a closed union. Folding a saga's events gives its row."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, TypeAlias
+
+from sagaline.engine.recipe import Refusal
+from sagaline.engine.state import OPAQUE, Certainty, Direction
+
+
+@dataclass(frozen=True, slots=True)
+class SagaEvent:
+    """Something that happened at `at` (aware UTC)."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SagaStarted(SagaEvent):
+    """The saga runs, started by `message`."""
+
+    message: object = field(metadata=OPAQUE)
+
+
+@dataclass(frozen=True, slots=True)
+class SagaCommitted(SagaEvent):
+    """The pivot has succeeded: the saga goes on to its end, nothing is undone any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class SagaCompleted(SagaEvent):
+    """Everything happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompensationStarted(SagaEvent):
+    """The saga turns back: everything that happened is undone."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class SagaCompensated(SagaEvent):
+    """Everything that happened was undone, and the `when_compensated` steps are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionNeeded(SagaEvent):
+    """Only a person can decide how the saga goes on; a cause from before is kept beside it."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class StepEvent(SagaEvent):
+    """Something that happened to one step."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandIssued(StepEvent):
+    """A command goes out, `attempt` counted from 1; its answer is overdue at `due_at`.
+
+    `stalled` once it was sent more often than its limit and is sent again for ever.
+    """
+
+    direction: ClassVar[Direction]
+    generation: int
+    attempt: int
+    due_at: datetime
+    stalled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ActionIssued(CommandIssued):
+    """The step's action is asked for."""
+
+    direction = Direction.ACTION
+
+
+@dataclass(frozen=True, slots=True)
+class UndoIssued(CommandIssued):
+    """The step's undo is asked for, with what is known about its action."""
+
+    direction = Direction.UNDO
+    certainty: Certainty
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeIssued(CommandIssued):
+    """The participant is asked what became of the action, and never to do it from now on."""
+
+    direction = Direction.REVOKE
+
+
+@dataclass(frozen=True, slots=True)
+class StepDelayed(StepEvent):
+    """The participant has yet to read the command: the attempt's time starts anew."""
+
+    due_at: datetime
+    stalled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepInDoubt(StepEvent):
+    """No answer to all the attempts: the action may have happened or may still happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepAnswered(StepEvent):
+    """An answer counted."""
+
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepSucceeded(StepAnswered):
+    """The action was done."""
+
+    reply: object = field(metadata=OPAQUE)
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed(StepAnswered):
+    """The action was not done and has no effect."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepParked(StepAnswered):
+    """The participant has put the command aside: its timer stands still."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepUndone(StepAnswered):
+    """The action's effect was taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepUndoNoop(StepAnswered):
+    """There was no effect to take back, and there never will be."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepUndoRefused(StepAnswered):
+    """The action's effect stands."""
+
+    code: str
+    detail: str
+
+
+class Reason(StrEnum):
+    """Why an input changed nothing."""
+
+    DUPLICATE = "duplicate"  # had before: counted, not kept in the history
+    LATE = "late"  # it answers what is no longer asked
+    STALE = "stale"  # an old generation's no, or the timer of an old attempt
+    UNEXPECTED = "unexpected"  # it answers what was never asked
+    PIVOT_ISSUED = "pivot_issued"  # too late to abort: the pivot's answer decides
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored(SagaEvent):
+    """An input that changed nothing; `step` and `answer` where it had them."""
+
+    reason: Reason
+    step: str | None = None
+    answer: str | None = None
+
+
+AnyCommandIssued: TypeAlias = ActionIssued | UndoIssued | RevokeIssued
+Event: TypeAlias = (
+    SagaStarted
+    | SagaCommitted
+    | SagaCompleted
+    | CompensationStarted
+    | SagaCompensated
+    | AttentionNeeded
+    | AnyCommandIssued
+    | StepDelayed
+    | StepInDoubt
+    | StepSucceeded
+    | StepFailed
+    | StepParked
+    | StepUndone
+    | StepUndoNoop
+    | StepUndoRefused
+    | Ignored
+)

@@ -1,0 +1,187 @@
+"""Events folded into the state: one table of legal transitions, one way to apply an event."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import reduce
+from types import MappingProxyType
+from typing import TypeAlias, TypeVar, assert_never
+
+from sagaline.engine.events import (
+    ActionIssued,
+    AttentionNeeded,
+    CompensationStarted,
+    Event,
+    Ignored,
+    RevokeIssued,
+    SagaCommitted,
+    SagaCompensated,
+    SagaCompleted,
+    SagaStarted,
+    StepAnswered,
+    StepDelayed,
+    StepFailed,
+    StepInDoubt,
+    StepParked,
+    StepSucceeded,
+    StepUndone,
+    StepUndoNoop,
+    StepUndoRefused,
+    UndoIssued,
+)
+from sagaline.engine.state import SagaState, SagaStatus, StepState, StepStatus
+
+Status: TypeAlias = SagaStatus | StepStatus
+StepChange: TypeAlias = (
+    ActionIssued
+    | UndoIssued
+    | RevokeIssued
+    | StepDelayed
+    | StepInDoubt
+    | StepSucceeded
+    | StepFailed
+    | StepParked
+    | StepUndone
+    | StepUndoNoop
+    | StepUndoRefused
+)
+Rule: TypeAlias = Callable[[SagaState, datetime], list[Event]]
+
+AStatus = TypeVar("AStatus", SagaStatus, StepStatus)
+S, T = SagaStatus, StepStatus
+# For each event: the states in which it may happen, and the state that it leads to.
+TRANSITIONS: Mapping[type[Event], Mapping[Status, Status]] = MappingProxyType(
+    {
+        SagaStarted: {S.NEW: S.RUNNING},
+        SagaCommitted: {S.RUNNING: S.COMMITTED},
+        SagaCompleted: {S.COMMITTED: S.COMPLETED},
+        CompensationStarted: {S.RUNNING: S.COMPENSATING},
+        SagaCompensated: {S.COMPENSATING: S.COMPENSATED},
+        AttentionNeeded: {
+            S.COMMITTED: S.NEEDS_ATTENTION,
+            S.COMPENSATING: S.NEEDS_ATTENTION,
+        },
+        ActionIssued: {
+            T.PLANNED: T.WAITING,
+            T.QUEUED: T.WAITING,
+            T.WAITING: T.WAITING,
+        },
+        UndoIssued: {
+            T.QUEUED: T.UNDOING,
+            T.WAITING: T.UNDOING,
+            T.SUCCEEDED: T.UNDOING,
+            T.IN_DOUBT: T.UNDOING,
+            T.UNDOING: T.UNDOING,
+        },
+        RevokeIssued: {T.IN_DOUBT: T.IN_DOUBT},
+        StepDelayed: {
+            T.QUEUED: T.QUEUED,
+            T.WAITING: T.QUEUED,
+            T.IN_DOUBT: T.IN_DOUBT,
+            T.UNDOING: T.UNDOING,
+        },
+        StepInDoubt: {T.QUEUED: T.IN_DOUBT, T.WAITING: T.IN_DOUBT},
+        StepSucceeded: {
+            T.QUEUED: T.SUCCEEDED,
+            T.WAITING: T.SUCCEEDED,
+            T.IN_DOUBT: T.SUCCEEDED,
+        },
+        StepFailed: {T.QUEUED: T.FAILED, T.WAITING: T.FAILED, T.IN_DOUBT: T.FAILED},
+        StepParked: {
+            T.QUEUED: T.QUEUED,
+            T.WAITING: T.WAITING,
+            T.IN_DOUBT: T.IN_DOUBT,
+            T.UNDOING: T.UNDOING,
+        },
+        StepUndone: {T.UNDOING: T.UNDONE},
+        StepUndoNoop: {T.UNDOING: T.UNDO_NOOP},
+        StepUndoRefused: {T.UNDOING: T.UNDO_BLOCKED},
+    }
+)
+
+
+def evolve(saga: SagaState, event: Event) -> SagaState:
+    """Fold one event. Decides nothing, so that folding a history has no effects."""
+    saga = replace(saga, updated_at=event.at, version=saga.version + 1)
+    match event:
+        case SagaStarted():
+            status = _next(event, saga.status)
+            return replace(saga, status=status, message=event.message, started_at=event.at)
+        case CompensationStarted() | AttentionNeeded():
+            refusal = saga.refusal or event.refusal  # the first one says why
+            return replace(saga, status=_next(event, saga.status), refusal=refusal)
+        case SagaCommitted() | SagaCompleted() | SagaCompensated():
+            return replace(saga, status=_next(event, saga.status))
+        case Ignored():
+            known = saga.steps.get(event.step or "")
+            return _with(saga, _heard(known, event.answer)) if known else saga
+        case _:
+            step = saga.steps[event.step]
+            return _with(saga, replace(_changed(step, event), status=_next(event, step.status)))
+
+
+def fold(saga: SagaState, events: Iterable[Event]) -> SagaState:
+    """Fold events in order."""
+    return reduce(evolve, events, saga)
+
+
+def followed_by(saga: SagaState, event: Event, rule: Rule, now: datetime) -> list[Event]:
+    """`event`, and what `rule` makes of the saga to which it has happened."""
+    return [event, *rule(evolve(saga, event), now)]
+
+
+def _next(event: Event, status: AStatus) -> AStatus:
+    following = TRANSITIONS[type(event)].get(status)
+    assert isinstance(following, type(status)), (event, status)
+    return following
+
+
+def _with(saga: SagaState, step: StepState) -> SagaState:
+    return replace(saga, steps={**saga.steps, step.name: step})
+
+
+def _heard(step: StepState, answer: str | None) -> StepState:
+    if answer is None or answer in step.heard:
+        return step
+    return replace(step, heard=(*step.heard, answer))
+
+
+def _changed(step: StepState, event: StepChange) -> StepState:
+    """The step as the event leaves it, but for its status."""
+    match event:
+        case ActionIssued() | UndoIssued() | RevokeIssued():
+            return _asked(step, event)
+        case StepDelayed():
+            return replace(step, due_at=event.due_at, stalled=event.stalled)
+        case StepInDoubt():
+            return replace(step, due_at=None)
+        case StepParked():
+            return replace(_heard(step, event.answer), due_at=None, parked=True)
+        case StepSucceeded():
+            return replace(_settled(step, event), reply=event.reply)
+        case StepFailed() | StepUndoRefused():
+            return replace(_settled(step, event), code=event.code, detail=event.detail)
+        case StepUndone() | StepUndoNoop():
+            return _settled(step, event)
+        case _:
+            assert_never(event)
+
+
+def _asked(step: StepState, event: ActionIssued | UndoIssued | RevokeIssued) -> StepState:
+    return replace(
+        step,
+        direction=event.direction,
+        generation=event.generation,
+        attempt=event.attempt,
+        due_at=event.due_at,
+        certainty=event.certainty if isinstance(event, UndoIssued) else None,
+        started_at=step.started_at or event.at,
+        ended_at=None,
+        parked=False,
+        stalled=event.stalled,
+    )
+
+
+def _settled(step: StepState, event: StepAnswered) -> StepState:
+    step = _heard(step, event.answer)
+    return replace(step, due_at=None, ended_at=event.at, parked=False, stalled=False)

@@ -1,0 +1,165 @@
+"""What a saga can be told: a closed union. Messages in it are opaque to the machine."""
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import ClassVar, TypeAlias
+
+from sagaline.engine.state import OPAQUE, Direction
+
+ACTION, UNDO, REVOKE = Direction.ACTION, Direction.UNDO, Direction.REVOKE
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The message that starts the saga has come."""
+
+    message: object = field(metadata=OPAQUE)
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """Someone wants the saga undone; possible until its pivot's command was issued."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepInput:
+    """Something about one command of one step, named by direction and generation."""
+
+    step: str
+    direction: Direction
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut(StepInput):
+    """The `attempt`-th sending has no answer in time, though the participant has read it."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed(StepInput):
+    """The `attempt`-th sending isn't with the participant yet: its time starts anew.
+
+    `stalled` if the outbox has quarantined it, so that only an operator gets it going.
+    """
+
+    attempt: int
+    stalled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(StepInput):
+    """A participant's reply; `outcome` as in `ce_sagaoutcome`."""
+
+    outcome: ClassVar[str]
+    directions: ClassVar[frozenset[Direction]]
+
+    @property
+    def answer(self) -> str:
+        """The same text for the same answer, however often it comes."""
+        return f"{self.direction}/{self.generation}/{self.outcome}"
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded(Answer):
+    """The action was done; `reply` is the business reply."""
+
+    outcome = "succeeded"
+    directions = frozenset({ACTION, REVOKE})
+    reply: object = field(default=None, metadata=OPAQUE)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained(Answer):
+    """An answer that says why."""
+
+    code: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Explained):
+    """The action was refused and has had no effect."""
+
+    outcome = "refused"
+    directions = frozenset({ACTION, REVOKE})
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked(Explained):
+    """The action was not done and never will be: its undo or a revoke came first."""
+
+    outcome = "blocked"
+    directions = frozenset({ACTION, REVOKE})
+
+
+@dataclass(frozen=True, slots=True)
+class Parked(Explained):
+    """The participant has put the command aside for an operator."""
+
+    outcome = "parked"
+    directions = frozenset(Direction)
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded(Explained):
+    """An operator has thrown the parked command away: it acts as refused."""
+
+    outcome = "discarded"
+    directions = frozenset(Direction)
+
+
+@dataclass(frozen=True, slots=True)
+class Undone(Answer):
+    """The action's effect was taken back."""
+
+    outcome = "undone"
+    directions = frozenset({UNDO})
+
+
+@dataclass(frozen=True, slots=True)
+class UndoNoop(Answer):
+    """There was no effect to take back, and there never will be."""
+
+    outcome = "undo_noop"
+    directions = frozenset({UNDO})
+
+
+@dataclass(frozen=True, slots=True)
+class UndoRefused(Explained):
+    """The effect stands: it can't be taken back."""
+
+    outcome = "undo_refused"
+    directions = frozenset({UNDO})
+
+
+AnyAnswer: TypeAlias = (
+    Succeeded | Refused | Blocked | Parked | Discarded | Undone | UndoNoop | UndoRefused
+)
+Input: TypeAlias = Started | Abort | TimedOut | Delayed | AnyAnswer
+
+EXPLAINED = MappingProxyType(
+    {c.outcome: c for c in (Refused, Blocked, Parked, Discarded, UndoRefused)}
+)
+
+
+def answer(
+    outcome: str, *, step: str, direction: Direction, generation: int, reply: object
+) -> AnyAnswer:
+    """The input that a reply with this `ce_sagaoutcome` is; ValueError for an unknown outcome.
+
+    A reply that says why has the attributes `code` and `detail`.
+    """
+    if outcome == Succeeded.outcome:
+        return Succeeded(step, direction, generation, reply)
+    if outcome == Undone.outcome:
+        return Undone(step, direction, generation)
+    if outcome == UndoNoop.outcome:
+        return UndoNoop(step, direction, generation)
+    if outcome not in EXPLAINED:
+        raise ValueError(f"no such outcome: {outcome!r}")
+    code, detail = str(getattr(reply, "code", "")), str(getattr(reply, "detail", ""))
+    return EXPLAINED[outcome](step, direction, generation, code, detail)
