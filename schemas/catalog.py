@@ -1,4 +1,4 @@
-"""All messages and topics of the platform, by name. Reads schema files when asked, keeps nothing."""
+"""All messages and topics of the platform, by name. Reads schema files when asked for them."""
 
 import json
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """Messages by full name, topics by name, and each Avro schema that a record may be written in."""
+    """Messages by full name, topics by name, and all schemas that a record may be written in."""
 
     topics: Mapping[str, Topic]
     messages: Mapping[str, type[Message]]

@@ -6,11 +6,10 @@ numbers, no renaming by aliases, no falling back to an enum's default.
 
 from collections.abc import Iterator
 from itertools import permutations
-from typing import Any
 
 from fastavro.schema import expand_schema
 
-from schemas.folder import Folder, Schema
+from schemas.folder import Avro, Folder, Schema
 
 
 def evolution_problems(folder: Folder) -> Iterator[str]:
@@ -31,10 +30,10 @@ def unreadable(reader: Schema, writer: Schema) -> Iterator[str]:
     """Why a message of `writer` can't be read as `reader`; nothing when it always can."""
     if reader.get("sagaline.outcome") != writer.get("sagaline.outcome"):
         yield "its outcome changed, and with it what the saga does"
-    yield from _unreadable(expand_schema(reader), expand_schema(writer), reader["name"])
+    yield from _unreadable(expand_schema(reader), expand_schema(writer), "it")
 
 
-def _unreadable(reader: Any, writer: Any, at: str) -> Iterator[str]:
+def _unreadable(reader: Avro, writer: Avro, at: str) -> Iterator[str]:
     match reader, writer:
         case _, list():
             for branch in writer:
@@ -66,7 +65,7 @@ def _unreadable_fields(reader: Schema, writer: Schema, at: str) -> Iterator[str]
             yield f"{at}.{name} is missing there and has no default"
 
 
-def _plain(avro: Any) -> str:
+def _plain(avro: Avro) -> str:
     """A type in a word, with its meaning: the canonical form leaves out the logical type."""
     if isinstance(avro, dict):
         name = avro.get("name", avro["type"])

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 from fastavro.schema import fingerprint as hex_fingerprint
 from fastavro.schema import parse_schema, to_parsing_canonical_form
 
-Schema: TypeAlias = dict[str, Any]  # an Avro schema is JSON of any depth
+Schema: TypeAlias = dict[str, Any]  # a record: JSON of any depth
+Avro: TypeAlias = Any  # any type: a name, a list (a union), a dict
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
+# ruff: noqa: T201 - a command prints
 """`python -m schemas.lint [FOLDER]`: what a schema must not be. Exit 1 where there is a problem."""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
-from fastavro.schema import SchemaParseException
+from fastavro.schema import SchemaParseException, UnknownType
 
 from schemas.evolution import evolution_problems
-from schemas.folder import Folder, Schema, resolved
+from schemas.folder import Avro, Folder, Schema, resolved
 from schemas.generate import HERE, OWN
 from schemas.topic_lint import topic_problems
 from schemas.topic_source import read_topics
@@ -36,7 +36,8 @@ def folder_problems(folder: Folder) -> Iterator[str]:
         yield from (f"{name}: {problem}" for problem in schema_problems(schema, name))
     for _, schema in folder.files():
         # A record of an old version is still decoded, so that these hold for ever.
-        yield from (f"{schema['name']}: {problem}" for problem in _unbounded(resolved(schema)))
+        record = resolved(schema)
+        yield from (f"{record['name']}: {problem}" for problem in _unbounded(record))
     examples = {file.stem for file in folder.examples.glob("*.json")}
     for name in sorted(examples ^ schemas.keys()):
         yield f"{name}: an example without a schema, or the other way round"
@@ -47,17 +48,18 @@ def schema_problems(schema: Schema, name: str) -> Iterator[str]:
     """What is wrong with one schema by itself; `name` is what its file says that it is."""
     try:
         record = resolved(schema)
-    except SchemaParseException as error:
-        yield f"is no Avro schema: {error}"
+    except (SchemaParseException, UnknownType) as error:
+        yield f"is no Avro schema: {error!r}"
         return
-    if record["type"] != "record" or record["name"] != name:
-        yield f"is a {record['type']} named {record.get('name')}"
+    written = f"{schema.get('namespace')}.{schema.get('name')}"
+    if record["type"] != "record" or written != name:
+        yield f"is a {record['type']} named {written}"
         return
     yield from _undocumented(record)
     yield from _amiss(record, enclosing=set())
 
 
-def _records(avro: Any) -> Iterator[Schema]:
+def _records(avro: Avro) -> Iterator[Schema]:
     """The record and those inside it, each where it is defined."""
     match avro:
         case {"type": "record", "fields": fields}:
@@ -92,7 +94,7 @@ def _amiss(record: Schema, enclosing: Iterable[str]) -> Iterator[str]:
             yield from _amiss(inner, names)
 
 
-def _is_union(avro: Any) -> bool:
+def _is_union(avro: Avro) -> bool:
     return isinstance(avro, list)
 
 
@@ -107,7 +109,7 @@ def _unbounded(message: Schema) -> Iterator[str]:
                 yield from _weightless(field["type"], known, f"{record['name']}.{field['name']}")
 
 
-def _recursive(avro: Any, known: dict[str, Schema], path: tuple[str, ...]) -> Iterator[str]:
+def _recursive(avro: Avro, known: dict[str, Schema], path: tuple[str, ...]) -> Iterator[str]:
     match avro:
         case str() if avro in path:
             yield f"{avro} is inside of itself"
@@ -122,7 +124,7 @@ def _recursive(avro: Any, known: dict[str, Schema], path: tuple[str, ...]) -> It
             yield from chain.from_iterable(_recursive(branch, known, path) for branch in avro)
 
 
-def _weightless(avro: Any, known: dict[str, Schema], at: str) -> Iterator[str]:
+def _weightless(avro: Avro, known: dict[str, Schema], at: str) -> Iterator[str]:
     match avro:
         case {"type": "array", "items": items}:
             if _bytes_min(items, known) == 0:
@@ -132,8 +134,8 @@ def _weightless(avro: Any, known: dict[str, Schema], at: str) -> Iterator[str]:
             yield from chain.from_iterable(_weightless(branch, known, at) for branch in avro)
 
 
-def _bytes_min(avro: Any, known: dict[str, Schema]) -> int:
-    """The least that a value of this type takes when it is encoded; what matters is if it is 0."""
+def _bytes_min(avro: Avro, known: dict[str, Schema]) -> int:
+    """The least that a value of this type takes encoded; what matters is whether it is 0."""
     match avro:
         case "null" | {"type": "null"}:
             return 0

@@ -1,3 +1,4 @@
+# ruff: noqa: T201 - a command prints
 """`python -m schemas.release`: keep what is new as released versions, with their examples' bytes.
 
 Another package's schemas: `python -m schemas.release FOLDER --module PACKAGE.MODULE`. A version is
@@ -11,11 +12,10 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from fastavro import schemaless_writer
 
-from schemas.folder import Folder, Schema, fingerprint, read_json, resolved
+from schemas.folder import Avro, Folder, Schema, fingerprint, read_json, resolved
 from schemas.generate import OWN
 from schemas.message import Message
 
@@ -60,7 +60,7 @@ def kept_example(message_type: type[Message], schema: Schema, example: Schema) -
     }
 
 
-def _without_docs(avro: Any) -> Any:
+def _without_docs(avro: Avro) -> Avro:
     match avro:
         case dict():
             return {key: _without_docs(part) for key, part in avro.items() if key != "doc"}

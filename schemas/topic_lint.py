@@ -1,7 +1,7 @@
 """What the list of topics must not be, by itself and against the messages."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 
 from schemas.catalog import Topic
 from schemas.folder import Schema
@@ -16,7 +16,7 @@ PLATFORM = "sagaline."
 ANSWERED_BY_PLATFORM = {"commands": "sagaline.Revoke", "replies": "sagaline.Notice"}
 
 
-def topic_problems(topics: Sequence[Topic], schemas: Mapping[str, Schema]) -> Iterator[str]:
+def topic_problems(topics: Collection[Topic], schemas: Mapping[str, Schema]) -> Iterator[str]:
     """What is wrong with the topics, and with messages that no topic carries."""
     for topic in topics:
         yield from (f"{topic.name}: {problem}" for problem in _topic_problems(topic, schemas))
@@ -36,12 +36,24 @@ def family_kind(namespace: str) -> str:
 
 
 def _topic_problems(topic: Topic, schemas: Mapping[str, Schema]) -> Iterator[str]:
+    yield from _broker_problems(topic)
+    yield from _content_problems(topic, schemas)
+    if topic.pii not in PII:
+        yield f"pii is none of {', '.join(PII)}"
+    elif topic.messages and topic.pii != pii(topic, schemas):
+        yield f"pii is {topic.pii}, its messages' is {pii(topic, schemas)}"
+
+
+def _broker_problems(topic: Topic) -> Iterator[str]:
     if not topic.owner or not topic.readers or topic.owner in topic.readers:
         yield "needs an owner, and readers beside it"
     if topic.partitions != PARTITIONS:
         yield f"has {topic.partitions} partitions: all keyed topics have {PARTITIONS}"
     if topic.cleanup_policy != "delete":
         yield "is compacted: that needs a tombstone with a meaning, and a rule here"
+
+
+def _content_problems(topic: Topic, schemas: Mapping[str, Schema]) -> Iterator[str]:
     for name in topic.messages:
         if name.startswith(PLATFORM):
             continue
@@ -53,10 +65,6 @@ def _topic_problems(topic: Topic, schemas: Mapping[str, Schema]) -> Iterator[str
     own = ANSWERED_BY_PLATFORM.get(family_kind(family(topic.name)))
     if own is not None and own not in topic.messages:
         yield f"carries no {own}"
-    if topic.pii not in PII:
-        yield f"pii is none of {', '.join(PII)}"
-    elif topic.messages and topic.pii != pii(topic, schemas):
-        yield f"pii is {topic.pii}, its messages' is {pii(topic, schemas)}"
 
 
 def pii(topic: Topic, schemas: Mapping[str, Schema]) -> str:
@@ -69,14 +77,16 @@ def pii(topic: Topic, schemas: Mapping[str, Schema]) -> str:
     )
 
 
-def _carrier_problems(topics: Sequence[Topic], schemas: Mapping[str, Schema]) -> Iterator[str]:
+def _carrier_problems(topics: Collection[Topic], schemas: Mapping[str, Schema]) -> Iterator[str]:
     carriers = Counter(name for topic in topics for name in topic.messages)
     for name in schemas:
         if carriers[name] != 1:
             yield f"{name}: is on {carriers[name]} topics"
 
 
-def _dead_letter_problems(topics: Sequence[Topic], schemas: Mapping[str, Schema]) -> Iterator[str]:
+def _dead_letter_problems(
+    topics: Collection[Topic], schemas: Mapping[str, Schema]
+) -> Iterator[str]:
     """Each service that reads has one place for records that it set aside, and nobody else has."""
     reads = {reader for topic in topics for reader in topic.readers} - OUTSIDE
     dead = [topic for topic in topics if family_kind(family(topic.name)) == "dlq"]

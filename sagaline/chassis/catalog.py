@@ -36,7 +36,10 @@ class Topic(Protocol):
     """One topic: who writes it, who reads it, what stands on it and for how long."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """As Kafka knows it, with its version: inventory.replies.v1."""
+        ...
+
     @property
     def owner(self) -> str:
         """The service that alone writes here."""
@@ -58,11 +61,20 @@ class Topic(Protocol):
         ...
 
     @property
-    def partitions(self) -> int: ...
+    def partitions(self) -> int:
+        """The same number on every topic, except where a platform runs embedded."""
+        ...
+
     @property
-    def retention_ms(self) -> int: ...
+    def retention_ms(self) -> int:
+        """How long records stay."""
+        ...
+
     @property
-    def cleanup_policy(self) -> str: ...
+    def cleanup_policy(self) -> str:
+        """Kafka's `cleanup.policy`."""
+        ...
+
     @property
     def pii(self) -> str:
         """Class of personal data: none, or pseudonymous."""

@@ -29,7 +29,7 @@ class Codec:
     """Encodes and decodes a catalog's messages and the platform's own; keeps parsed schemas."""
 
     def __init__(self, catalog: Catalog, *, bytes_max: int = 262_144) -> None:
-        """A value of more than `bytes_max` is not decoded: a byte can become a hundred in memory."""
+        """More than `bytes_max` are not decoded: one can become a hundred in memory."""
         self.catalog = catalog
         self._bytes_max = bytes_max
         # Platform messages come last: no catalog can put another in a platform message's place.
