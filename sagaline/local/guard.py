@@ -1,9 +1,9 @@
 """Runs one server as its child and stops it when whoever asked for it is gone.
 
-Standard library only; started as `python -I guard.py SPEC`, SPEC being JSON. Standard input is a pipe that the asker holds
-open: its end, also by a kill -9 of the asker, stops the server. The guard itself is covered by the
-kernel: the server gets the stop signal when the guard dies. So nobody leaves an orphan, and no
-thread of the asker's needs to outlive anything.
+Standard library only; started as `python -I guard.py SPEC`, SPEC being JSON. Standard input is a
+pipe that the asker holds open: its end, also by a kill -9 of the asker, stops the server. The guard
+itself is covered by the kernel: the server gets the stop signal when the guard dies. So nobody
+leaves an orphan, and no thread of the asker's needs to outlive anything.
 """
 
 import ctypes

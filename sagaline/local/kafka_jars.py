@@ -16,6 +16,7 @@ from pathlib import Path
 
 from jgo.maven import MavenContext
 
+from sagaline.chassis.errors import PlatformError
 from sagaline.local import cache, maven_settings
 from sagaline.local.errors import DownloadFailed, WrongJarHash
 
@@ -99,3 +100,10 @@ def _pin_file() -> str:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+if __name__ == "__main__":
+    try:
+        install(say=print)
+    except PlatformError as error:
+        raise SystemExit(f"sagaline: {error}") from None

@@ -1,0 +1,50 @@
+# Every target sets up what it needs; `make` alone says what there is.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint type bench chaos docs requirements clean
+
+PYTHON := .venv/bin/python
+STAMP := .venv/sagaline.stamp
+SOURCES := sagaline schemas gateway_service order_service inventory_service payment_service \
+	notification_service saga_orchestrator tests bench deploy
+
+help: ## Print the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+
+$(STAMP): requirements/dev.txt deploy/bootstrap.py
+	@python3 deploy/bootstrap.py
+
+demo: $(STAMP) ## Start everything, place orders of every outcome, check the books, stop
+	@./sagactl demo
+
+test: $(STAMP) ## Run the whole suite, on a real Kafka and a real PostgreSQL
+	@$(PYTHON) -m pytest
+
+lint: $(STAMP) ## Check style, names and who imports whom
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@.venv/bin/lint-imports
+	@! git ls-files | grep -E '(^|/)(utils?|helpers?|common|misc)(\.py|/)' \
+		|| { echo 'a function without a home shows a missing noun: name it'; exit 1; }
+
+type: $(STAMP) ## Check types, strictly
+	@$(PYTHON) -m mypy $(wildcard $(SOURCES))
+
+bench: $(STAMP) ## Measure orders per second and latency against `./sagactl up`
+	@$(PYTHON) -m bench
+
+chaos: $(STAMP) ## Run only the tests that kill and cut
+	@$(PYTHON) -m pytest tests/chaos
+
+docs: $(STAMP) ## Check that the pages' links lead somewhere
+	@$(PYTHON) deploy/check_links.py
+
+requirements: $(STAMP) ## Pin the newest versions that requirements/*.in allow
+	@$(PYTHON) -m venv .venv/pins && .venv/pins/bin/pip install --quiet pip-tools
+	@cd requirements && for name in runtime dev; do \
+		../.venv/pins/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-header \
+		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
+		--output-file $$name.txt $$name.in; done
+
+clean: ## Remove what was built here; the user's cache of downloads stays
+	rm -rf .venv .sagaline .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+		.import_linter_cache dist

@@ -1,0 +1,20 @@
+"""What a service process is told about the embedded platform, as environment variables."""
+
+from sagaline.local.kafka import Kafka
+from sagaline.local.platform_config import ServiceConfig
+from sagaline.local.ports import LOOPBACK
+from sagaline.local.postgres import Postgres
+
+
+def service_environment(
+    service: ServiceConfig, *, kafka: Kafka, postgres: Postgres
+) -> dict[str, str]:
+    """Give the variables with which `service` finds Kafka, its database and its own port."""
+    own = service.settings_prefix
+    return {
+        "SAGALINE_KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "SAGALINE_HTTP_HOST": LOOPBACK,
+        f"{own}_HTTP_PORT": str(service.port),
+        f"{own}_DATABASE_URL": postgres.url(service.name, f"{service.name}_app"),
+        f"{own}_MIGRATION_URL": postgres.url(service.name, f"{service.name}_owner"),
+    }

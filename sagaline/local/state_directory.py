@@ -1,0 +1,68 @@
+"""`.sagaline/`: where a checkout's platform keeps its data, logs and pids."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sagaline.local.errors import AlreadyRunning
+
+NAME = ".sagaline"
+
+
+@dataclass(frozen=True, slots=True)
+class StateDirectory:
+    """The folder `path` and what lies where in it. Nothing is made before it is used."""
+
+    path: Path
+
+    @property
+    def postgres(self) -> Path:
+        """PostgreSQL's folder."""
+        return self.path / "postgres"
+
+    @property
+    def kafka(self) -> Path:
+        """Kafka's folder."""
+        return self.path / "kafka"
+
+    @property
+    def logs(self) -> Path:
+        """A file NAME.log for each service."""
+        return self.path / "logs"
+
+    @contextmanager
+    def owned(self, pid: int) -> Iterator[None]:
+        """Inside, no other process runs a platform here. Raises AlreadyRunning, with its pid.
+
+        The kernel lets go of it when the process ends, however that happens.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.path.chmod(0o711)  # where we are root, PostgreSQL's user passes through
+        with self._lock_file.open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise AlreadyRunning(
+                    server="A platform", directory=self.path, pid=self._lock_file.read_text()
+                ) from None
+            lock.truncate(0)
+            lock.write(str(pid))
+            lock.flush()
+            yield
+
+    def owner(self) -> int | None:
+        """Give the pid of the process that runs the platform here, or None if none does."""
+        if not self._lock_file.exists():
+            return None
+        with self._lock_file.open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(lock.read() or "0") or None
+        return None
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.path / "pid"
