@@ -1,0 +1,1 @@
+"""Stock and prices: what an order reserves, takes off the shelves, or gives back."""

@@ -1,0 +1,1 @@
+"""Alembic revisions of the inventory service's database; the chassis runs them."""

@@ -1,0 +1,14 @@
+"""The inventory service's settings."""
+
+from typing import ClassVar
+
+from pydantic_settings import SettingsConfigDict
+
+from sagaline.chassis.settings import ServiceSettings
+
+
+class InventorySettings(ServiceSettings):
+    """The shared `SAGALINE_*` and this service's place; it has nothing else to be set."""
+
+    model_config = SettingsConfigDict(env_prefix="SAGALINE_INVENTORY_", frozen=True)
+    service: ClassVar[str] = "inventory_service"
