@@ -1,0 +1,72 @@
+"""The provider that this service is itself: accounts with limits, and a ledger that proves them."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from payment_service import domain, repository
+from sagaline.chassis.database import Transaction
+
+
+class Ledger:
+    """A `Provider` on this service's own tables. Who has no account yet is given a default one."""
+
+    def __init__(self, *, default_limit_minor: int, default_currency: str) -> None:
+        self._default_limit_minor = default_limit_minor
+        self._default_currency = default_currency
+
+    async def authorize(
+        self, tx: Transaction, charges: Sequence[domain.Charge]
+    ) -> list[domain.Refusal | None]:
+        """Hold each charge, or say why not: an answer each, as if they came one by one."""
+        customers = {charge.customer_id for charge in charges}
+        await repository.open_accounts(
+            tx, customers, limit_minor=self._default_limit_minor, currency=self._default_currency
+        )
+        accounts = await repository.lock_accounts(tx, customers)
+        answers: list[domain.Refusal | None] = []
+        held: list[domain.Charge] = []
+        for charge in charges:
+            # Against what the batch's earlier charges left: the rows still say what was before.
+            after = domain.authorize(accounts[charge.customer_id], charge)
+            if isinstance(after, domain.Refusal):
+                answers.append(after)
+                continue
+            accounts[charge.customer_id] = after
+            held.append(charge)
+            answers.append(None)
+        if held:
+            await repository.add_payments(tx, held)
+            await self._book(tx, held, domain.AUTHORIZE, accounts)
+        return answers
+
+    async def capture(self, tx: Transaction, orders: Sequence[UUID]) -> list[domain.Charge]:
+        """Take what is held for each of these orders: the charges, in order."""
+        charges = await repository.end_payments(tx, orders, "captured")
+        await self._settle(tx, charges, domain.CAPTURE)
+        return charges
+
+    async def void(self, tx: Transaction, orders: Sequence[UUID]) -> list[domain.Charge]:
+        """Give back what is held for each of these orders: the charges, in order."""
+        charges = await repository.end_payments(tx, orders, "voided")
+        await self._settle(tx, charges, domain.VOID)
+        return charges
+
+    async def _settle(
+        self, tx: Transaction, charges: Sequence[domain.Charge], move: domain.Move
+    ) -> None:
+        accounts = await repository.lock_accounts(tx, {charge.customer_id for charge in charges})
+        for charge in charges:
+            before = accounts[charge.customer_id]
+            accounts[charge.customer_id] = domain.moved(before, move, charge.amount_minor)
+        await self._book(tx, charges, move, accounts)
+
+    async def _book(
+        self,
+        tx: Transaction,
+        charges: Sequence[domain.Charge],
+        move: domain.Move,
+        accounts: dict[str, domain.Account],
+    ) -> None:
+        await repository.add_entries(tx, charges, move)
+        changed = {charge.customer_id for charge in charges}
+        await repository.save_balances(tx, [accounts[customer] for customer in sorted(changed)])

@@ -1,0 +1,1 @@
+"""Alembic revisions of the payment service's database; the chassis runs them."""
