@@ -1,0 +1,1 @@
+"""The order: kept when it is placed, then confirmed or rejected."""

@@ -1,0 +1,1 @@
+"""Alembic revisions of the order service's database; the chassis runs them."""
