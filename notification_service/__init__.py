@@ -1,0 +1,1 @@
+"""What the customer is told: a notification for each order that ends."""
