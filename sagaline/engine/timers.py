@@ -1,0 +1,140 @@
+"""Timers: sagas that wait too long are told so, once the fences of their commands allow it.
+
+Due timers are read without a lock and examined; then their keys are locked, skipping those that
+somebody works on right now, and the timers are read again. So a busy saga is never waited for.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import TypeAlias
+from uuid import UUID
+
+from structlog.typing import FilteringBoundLogger
+
+from sagaline.chassis.catalog import Catalog
+from sagaline.chassis.database import Database
+from sagaline.chassis.faults import passing
+from sagaline.engine import timer_rows
+from sagaline.engine.broker import Broker
+from sagaline.engine.codec import Plain
+from sagaline.engine.fences import Fence, Fences, Verdict, fence, fence_id
+from sagaline.engine.held import Held, Timer
+from sagaline.engine.inputs import Delayed, TimedOut
+from sagaline.engine.runtime import Engine
+from sagaline.engine.state import StepState
+from sagaline.engine.store import Store
+
+Command: TypeAlias = tuple[UUID, str]  # saga id, fence id
+
+
+class Timers:
+    """Fires due timers until stopped; several processes may run it on one database."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: Store,
+        database: Database,
+        broker: Broker,
+        *,
+        catalog: Catalog,
+        tick_ms: int,
+        batch_keys_max: int,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._database = database
+        self._broker = broker
+        self._fences = Fences(database, broker)
+        self._catalog = catalog
+        self._tick_ms = tick_ms
+        self._batch_keys_max = batch_keys_max
+        self._log = log
+        self._outage = False
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Tick until `stopping`; an error that doesn't pass goes up, and ends the service."""
+        try:
+            while not stopping.is_set():
+                try:
+                    full = await self.tick() >= self._batch_keys_max
+                except Exception as error:
+                    if not passing(error):
+                        raise
+                    # Nobody could answer in time either: see `_told`.
+                    self._outage = True
+                    self._log.warning("timers wait", error=repr(error))
+                    await self._broker.close()
+                    full = False
+                if not full:
+                    await _within(stopping, self._tick_ms)
+        finally:
+            await self._broker.close()
+
+    async def tick(self) -> int:
+        """Deal with the timers that are due; say how many keys had one."""
+        async with self._database.transaction() as tx:
+            keys = await timer_rows.due_keys(tx, limit=self._batch_keys_max)
+            due = await self._store.load(tx, keys) if keys else None
+        if due is None:
+            return 0
+        examined = await self._examine(due.sagas.values(), due.now)
+        async with self._database.transaction() as tx:
+            locked = await self._store.lock_free(tx, keys)
+            fired = [h for h in locked.sagas.values() if h.timer and h.timer.due_at <= locked.now]
+            for held in fired:
+                self._tell(held, examined, locked.now)
+            tx.publish(*await self._engine.save(tx, locked))
+            timers = [(h.state, self._next(h, examined, locked.now)) for h in fired]
+            await timer_rows.set_timers(tx, timers)
+        self._outage = False
+        return len(keys)
+
+    async def _examine(self, sagas: Iterable[Held], now: datetime) -> dict[Command, Fence]:
+        """The fences of all steps that are overdue, each with its verdict."""
+        found = {
+            (held.state.saga_id, fence_id(step)): fence(held, step, self._catalog)
+            for held in sagas
+            for step in held.state.overdue(now)
+        }
+        examined = await self._fences.examine(list(found.values())) if found else []
+        return dict(zip(found, examined, strict=True))
+
+    def _tell(self, held: Held, examined: Mapping[Command, Fence], now: datetime) -> None:
+        for step in held.state.overdue(now):
+            seen = examined.get((held.state.saga_id, fence_id(step)))
+            if seen is not None and (received := self._told(step, seen.verdict)):
+                held.take(received, now)
+
+    def _told(self, step: StepState, verdict: Verdict) -> TimedOut | Delayed | None:
+        match verdict:
+            case Verdict.WAIT:
+                return None
+            case Verdict.FIRE if not self._outage:
+                return TimedOut(step.name, step.direction, step.generation, step.attempt)
+            case Verdict.FIRE | Verdict.DELAY | Verdict.STALL:
+                stalled = verdict is Verdict.STALL
+                return Delayed(step.name, step.direction, step.generation, step.attempt, stalled)
+
+    def _next(self, held: Held, examined: Mapping[Command, Fence], now: datetime) -> Timer | None:
+        """When to look again: when the next step is due, or in a moment where a fence waits."""
+        state = held.state
+        if state.due_at is None:
+            return None
+        soon = now + timedelta(milliseconds=self._tick_ms)
+        fences: dict[str, Plain] = {}
+        for step in state.steps.values():
+            seen = examined.get((state.saga_id, fence_id(step)))
+            if seen is not None and step.due_at is not None:
+                fences[fence_id(step)] = seen.plain()
+        return Timer(max(state.due_at, soon), fences)
+
+
+async def _within(event: asyncio.Event, wait_ms: int) -> None:
+    try:
+        async with asyncio.timeout(wait_ms / 1000):
+            await event.wait()
+    except TimeoutError:
+        return
