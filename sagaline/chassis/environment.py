@@ -1,0 +1,57 @@
+"""Settings and the environment that they are read from, put into words for people."""
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import ValidationError
+
+from sagaline.chassis.settings import ServiceSettings
+
+
+def complaints(error: ValidationError) -> list[str]:
+    """What is wrong: the variable, the field, what is expected; no value, it may be a secret."""
+    # The settings could not be made, so their class is known by its name alone.
+    found = (each for each in _kinds(ServiceSettings) if each.__name__ == error.title)
+    kind = next(found, ServiceSettings)
+    return [_complaint(kind, fault["loc"], fault["msg"]) for fault in error.errors()]
+
+
+def _kinds(kind: type[ServiceSettings]) -> Iterator[type[ServiceSettings]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
+
+
+def _complaint(kind: type[ServiceSettings], place: tuple[int | str, ...], message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    for field, info in kind.model_fields.items():
+        if place and place[0] in (field, info.validation_alias):
+            return f"{kind.env_name(field)} ({field}): {text}. {info.description}"
+    return ": ".join((*map(str, place), text))
+
+
+def unknown(kind: type[ServiceSettings], environment: Mapping[str, str]) -> list[str]:
+    """What is wrong with variables that have the service's own prefix and set nothing."""
+    prefix = str(kind.model_config.get("env_prefix", "")).upper()
+    known = {kind.env_name(field) for field in kind.model_fields}
+    ours = {name.upper() for name in environment if prefix and name.upper().startswith(prefix)}
+    return [
+        f"{name}: there is no such setting; `config` lists all" for name in sorted(ours - known)
+    ]
+
+
+def limits(settings: ServiceSettings) -> dict[str, int]:
+    """The settings that are numbers, by name: bounds, times, sizes."""
+    found = {field: getattr(settings, field) for field in type(settings).model_fields}
+    return {field: value for field, value in found.items() if type(value) is int}
+
+
+def listing(settings: ServiceSettings) -> list[str]:
+    """Every setting as a line of an environment file, what it means above it; no passwords."""
+    kind = type(settings)
+    own_first = sorted(
+        kind.model_fields.items(), key=lambda item: item[1].validation_alias is not None
+    )
+    return [
+        f"# {info.description}\n{kind.env_name(field)}={settings.shown(field)}"
+        for field, info in own_first
+    ]
