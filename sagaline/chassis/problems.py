@@ -1,0 +1,136 @@
+"""Errors as problem documents, RFC 9457: a stable type, and the fields at fault."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from sagaline.chassis.errors import PlatformError
+
+MEDIA_TYPE: Final = "application/problem+json"
+TYPES: Final = "https://sagaline.dev/problems/"
+ERRORS_MAX: Final = 100  # of a document: a hostile body could have thousands
+
+
+class Fault(BaseModel):
+    """One thing that is wrong with a request, and where."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """A problem document; `type` never changes its meaning, `errors` stand for bad input."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[Fault] | None = None
+
+
+def words(code: str) -> list[str]:
+    """The words of a class name: NotReady is [not, ready]."""
+    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", code)]
+
+
+def answer(
+    instance: str,
+    *,
+    code: str,
+    status: int,
+    detail: str,
+    errors: Sequence[Fault] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """The response for a problem; `code` is a name such as NotReady."""
+    problem = Problem(
+        type=TYPES + "-".join(words(code)),
+        title=" ".join(words(code)).capitalize(),
+        status=status,
+        detail=detail,
+        instance=instance,
+        errors=None if errors is None else list(errors[:ERRORS_MAX]),
+    )
+    return JSONResponse(
+        problem.model_dump(exclude_none=True),
+        status_code=status,
+        headers=None if headers is None else dict(headers),
+        media_type=MEDIA_TYPE,
+    )
+
+
+def unexpected(instance: str) -> JSONResponse:
+    """The response for what nobody foresaw: it tells nothing; the log does."""
+    detail = "Something went wrong that nobody foresaw; the service's log has it."
+    return answer(instance, code="InternalError", status=500, detail=detail)
+
+
+def unavailable(instance: str) -> JSONResponse:
+    """The response while the database can't be reached."""
+    detail = "The service's database can't be reached; nothing is known to be lost. Try again."
+    headers = {"Retry-After": "1"}
+    return answer(instance, code="Unavailable", status=503, detail=detail, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """What routes and validation raise is answered with problem documents."""
+    app.add_exception_handler(PlatformError, _platform_error)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(RequestValidationError, _invalid)
+
+
+async def _platform_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, PlatformError)
+    if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise error  # nobody chose to show it: to the log, as anything unexpected
+    retry_after_s = getattr(error, "retry_after_s", 1 if error.status in (429, 503) else None)
+    return answer(
+        request.url.path,
+        code=type(error).__name__,
+        status=error.status,
+        detail=str(error),
+        headers=None if retry_after_s is None else {"Retry-After": str(retry_after_s)},
+    )
+
+
+async def _http_exception(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    code = "".join(word.capitalize() for word in re.findall(r"[A-Za-z]+", phrase))
+    return answer(
+        request.url.path,
+        code=code,
+        status=error.status_code,
+        detail=error.detail,
+        headers=error.headers,
+    )
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if found and found[0]["type"] == "json_invalid":
+        reason = f"{found[0]['ctx']['error']}, at character {found[0]['loc'][-1]}"
+        fault = Fault(field="body", message=reason)
+        detail = f"The body is not JSON: {reason}."
+        return answer(
+            request.url.path, code="MalformedBody", status=400, detail=detail, errors=[fault]
+        )
+    faults = [Fault(field=field_of(each["loc"]), message=each["msg"]) for each in found]
+    detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults[:3])
+    return answer(request.url.path, code="InvalidRequest", status=422, detail=detail, errors=faults)
+
+
+def field_of(place: Iterable[int | str]) -> str:
+    """The path to a field as people write it: ("body", "lines", 0, "sku") is lines[0].sku."""
+    part, *path = place
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.removeprefix(".") or str(part)
