@@ -1,0 +1,182 @@
+"""A service: its parts named once, and the order in which they start and end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter, FastAPI
+from prometheus_client import CollectorRegistry
+from sqlalchemy import MetaData
+from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.typing import FilteringBoundLogger
+
+from sagaline.chassis import checks, logs, metrics, migrate, web, wiring
+from sagaline.chassis.background import Background
+from sagaline.chassis.catalog import Catalog
+from sagaline.chassis.codec import Codec
+from sagaline.chassis.database import Database, open_engine
+from sagaline.chassis.handlers import Consumes
+from sagaline.chassis.health import Health
+from sagaline.chassis.patience import StoppedWaiting, patiently
+from sagaline.chassis.relay import Relay
+from sagaline.chassis.running import Part, Running
+from sagaline.chassis.server import serving, stop
+from sagaline.chassis.settings import ServiceSettings
+from sagaline.chassis.signals import signals
+
+__all__ = ["Part", "Running", "Service"]
+
+RELAY_END_MS = 3_000  # to close the producer and to leave the lane, after draining
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What stands before anything is connected."""
+
+    running: Running
+    engine: AsyncEngine
+    relay: Relay
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What a service consists of. Making one opens nothing: connections live while it runs.
+
+    `consumes` has a table of command handlers, or a record handler, by topic. `parts` are opened in
+    this order before the first record is handled, and closed after the last.
+    """
+
+    settings: ServiceSettings
+    catalog: Catalog
+    metadata: MetaData
+    consumes: Consumes = field(default_factory=dict)
+    router: APIRouter | None = None
+    parts: Sequence[Part] = ()
+
+    @property
+    def name(self) -> str:
+        """The service's name, which is its package's, its group's and its database's, too."""
+        return self.settings.service
+
+    def application(self) -> FastAPI:
+        """The HTTP side, without anything behind it: for its OpenAPI document."""
+        return self._application(CollectorRegistry(), logs.logger(self.name))
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT. /livez answers from the start, the rest when it can.
+
+        Raises PlatformError when it can't start, and TaskFailed after a bug in a loop of its own.
+        """
+        async with self._opened() as opened:
+            running = opened.running
+            with signals(running.stopping, running.log):
+                async with serving(running) as server:
+                    try:
+                        async with self._started(opened):
+                            await running.stopping.wait()
+                            # In-flight requests end while all that they need is still open.
+                            await stop(server, running)
+                    except StoppedWaiting as early:
+                        running.log.info("stopped before the start", reason=str(early))
+            running.log.info("stopped")
+
+    @asynccontextmanager
+    async def running(self, *, serve: bool = False) -> AsyncIterator[Running]:
+        """The service runs for the block, in this process; with `serve`, on its port, too.
+
+        `running.app` answers without a server as well. Signals are left alone.
+        """
+        async with self._opened() as opened, AsyncExitStack() as stack:
+            await stack.enter_async_context(self._started(opened))
+            if serve:
+                await stack.enter_async_context(serving(opened.running))
+            yield opened.running
+
+    def _application(self, registry: CollectorRegistry, log: FilteringBoundLogger) -> FastAPI:
+        return web.application(
+            title=self.name,
+            router=self.router,
+            body_bytes_max=self.settings.body_bytes_max,
+            metrics=metrics.HttpMetrics(registry),
+            log=log,
+        )
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[_Opened]:
+        settings, log, stopping = self.settings, logs.logger(self.name), asyncio.Event()
+        registry = metrics.open_registry(settings)
+        codec = Codec(self.catalog, bytes_max=settings.message_bytes_max)
+        outbox = wiring.outbox_of(settings, codec)
+        relay = wiring.relay_of(settings, outbox, registry=registry, log=log)
+        engine = open_engine(
+            settings.database_url.get_secret_value(),
+            pool_size=settings.database_pool_size,
+            command_timeout_s=settings.database_timeout_ms / 1000,
+        )
+        running = Running(
+            service=self.name,
+            settings=settings,
+            database=Database(engine, flush=outbox.flush, committed=relay.wake),
+            catalog=self.catalog,
+            codec=codec,
+            log=log,
+            metrics=registry,
+            app=self._application(registry, log),
+            health=Health(),
+            background=Background(stopping, log),
+            stopping=stopping,
+        )
+        running.app.state.running = running
+        checks.watch_database(running)
+        try:
+            yield _Opened(running, engine, relay)
+            running.background.raise_failure()
+        finally:
+            stopping.set()
+            await running.background.close()
+            await running.database.close()
+
+    @asynccontextmanager
+    async def _started(self, opened: _Opened) -> AsyncIterator[None]:
+        """Everything runs for the block. It ends in the opposite order: the relay goes last,
+
+        since what the consumer and the parts commit while they end is to leave, too.
+        """
+        running, stopping = opened.running, opened.running.stopping
+        await self._wait_for_tables(opened)
+        relay_stopping = asyncio.Event()
+        running.background.start("relay", opened.relay.run(relay_stopping))
+        checks.watch(running, "relay", opened.relay)
+        try:
+            async with AsyncExitStack() as parts:
+                for part in self.parts:
+                    running.parts.append(await parts.enter_async_context(part(running)))
+                if self.consumes:
+                    consumer = wiring.consumer_of(running, self.consumes)
+                    running.background.start("consumer", consumer.run(stopping))
+                    checks.watch(running, "consumer", consumer)
+                running.log.info("started", topics=sorted(self.consumes))
+                try:
+                    yield
+                finally:
+                    stopping.set()
+                    await running.background.end(
+                        "consumer", within_ms=self.settings.shutdown_grace_ms
+                    )
+        finally:
+            relay_stopping.set()
+            await running.background.end(
+                "relay", within_ms=self.settings.relay_drain_ms + RELAY_END_MS
+            )
+
+    async def _wait_for_tables(self, opened: _Opened) -> None:
+        wanted = migrate.chains(self.name)
+        assert len(wanted) > 1 or not self.metadata.tables, f"{self.name} has no migrations"
+        await patiently(
+            lambda: migrate.check(opened.engine, wanted, service=self.name),
+            what=self.settings.shown("database_url"),
+            wait_ms=self.settings.start_wait_ms,
+            log=opened.running.log,
+            stopping=opened.running.stopping,
+        )

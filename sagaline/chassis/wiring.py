@@ -1,0 +1,130 @@
+"""The chassis' parts, made from a service's settings, catalog and handlers. Nothing is opened."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from prometheus_client import CollectorRegistry
+from structlog.typing import FilteringBoundLogger
+
+from sagaline.chassis.catalog import Catalog
+from sagaline.chassis.codec import Codec
+from sagaline.chassis.commands import Commands
+from sagaline.chassis.consumer import Consumer
+from sagaline.chassis.handlers import Consumes, HandlerTable
+from sagaline.chassis.inbox import Inbox
+from sagaline.chassis.inbox_metrics import InboxMetrics
+from sagaline.chassis.outbox import Outbox
+from sagaline.chassis.parking import Parking
+from sagaline.chassis.relay import Relay, RelayLimits
+from sagaline.chassis.running import Running
+from sagaline.chassis.session import Limits
+from sagaline.chassis.settings import ServiceSettings
+
+
+def now() -> datetime:
+    """The wall clock, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+def outbox_of(settings: ServiceSettings, codec: Codec) -> Outbox:
+    """The writer of the service's outbox."""
+    return Outbox(
+        codec,
+        service=settings.service,
+        message_bytes_max=settings.message_bytes_max,
+        clock=now,
+    )
+
+
+def relay_of(
+    settings: ServiceSettings,
+    outbox: Outbox,
+    *,
+    registry: CollectorRegistry,
+    log: FilteringBoundLogger,
+) -> Relay:
+    """The drainer of the service's outbox."""
+    return Relay(
+        database_url=settings.database_url.get_secret_value(),
+        bootstrap=settings.kafka_bootstrap,
+        outbox=outbox,
+        owner=f"{settings.service}-{settings.process_slot}",
+        registry=registry,
+        log=log.bind(part="relay"),
+        clock=now,
+        limits=RelayLimits(
+            rows_max=settings.relay_rows_max,
+            poll_min_ms=settings.relay_poll_min_ms,
+            poll_max_ms=settings.relay_poll_max_ms,
+            lock_poll_ms=settings.relay_lock_poll_ms,
+            idle_session_timeout_ms=settings.relay_idle_session_timeout_ms,
+            backoff_first_ms=settings.backoff_first_ms,
+            backoff_max_ms=settings.backoff_max_ms,
+            drain_ms=settings.relay_drain_ms,
+            unpublishable_tries_max=settings.relay_tries_max,
+        ),
+    )
+
+
+def consumer_of(running: Running, consumes: Consumes) -> Consumer:
+    """The reader of the service's topics."""
+    settings = running.settings
+    tables = {t: table for t, table in consumes.items() if isinstance(table, Mapping)}
+    inbox = _inbox(running, consumes, tables)
+    return Consumer(
+        inbox,
+        running.database,
+        bootstrap=settings.kafka_bootstrap,
+        group=settings.service,
+        slot=settings.process_slot,
+        topics=consumes.keys(),
+        command_topics=tables.keys(),
+        session_timeout_ms=settings.kafka_session_timeout_ms,
+        limits=Limits(
+            batch_rows_max=settings.batch_rows_max,
+            queue_records_max=settings.queue_rows_max,
+            backoff_ms=settings.backoff_first_ms,
+            backoff_max_ms=settings.backoff_max_ms,
+            heartbeat_ms=settings.kafka_heartbeat_interval_ms,
+            commit_interval_ms=settings.commit_interval_ms,
+            watch_interval_ms=settings.watch_interval_ms,
+            revoke_timeout_ms=settings.revoke_timeout_ms,
+        ),
+        log=running.log.bind(part="consumer"),
+    )
+
+
+def _inbox(running: Running, consumes: Consumes, tables: Mapping[str, HandlerTable]) -> Inbox:
+    catalog, service = running.catalog, running.service
+    replies = {topic: replies_topic(catalog, table) for topic, table in tables.items()}
+    return Inbox(
+        running.database,
+        running.codec,
+        commands={
+            topic: Commands(
+                table, codec=running.codec, replies_topic=replies[topic], service=service
+            )
+            for topic, table in tables.items()
+        },
+        records={t: fold for t, fold in consumes.items() if not isinstance(fold, Mapping)},
+        parking=Parking(
+            dead_letters_topic=dead_letters_topic(catalog, service),
+            replies_topic=next(iter(replies.values()), None),
+            command_topics=tables.keys(),
+        ),
+        attempts_max=running.settings.attempts_max,
+        tally=InboxMetrics(running.metrics),
+    )
+
+
+def replies_topic(catalog: Catalog, table: HandlerTable) -> str:
+    """The topic that carries the answers to these commands; there is one."""
+    names = {catalog.topic_of(reply).name for command in table for reply in command.replies}
+    assert len(names) == 1, f"the replies of one command topic stand on {sorted(names)}"
+    return names.pop()
+
+
+def dead_letters_topic(catalog: Catalog, service: str) -> str | None:
+    """The service's own topic for copies of parked records; None where it has none."""
+    owned = (topic for topic in catalog.topics.values() if topic.owner == service)
+    return next((topic.name for topic in owned if not topic.messages), None)
