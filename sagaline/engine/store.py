@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
+from uuid import UUID
 
 from sqlalchemy import Row, text
 
@@ -42,6 +43,8 @@ LOAD = text("""
     LEFT JOIN timer ON timer.key = saga.key AND timer.saga_id = saga.saga_id
     WHERE held.key = ANY(CAST(:keys AS text[]))
 """)
+
+KEY_OF = text("SELECT key FROM saga WHERE saga_id = :saga_id")
 
 INSERT = text("""
     INSERT INTO saga (key, saga_id, definition, definition_version, status, version, state,
@@ -113,6 +116,14 @@ class Store:
     async def _clock(self, tx: Transaction) -> datetime:
         now: datetime = (await tx.execute(text("SELECT clock_timestamp()"))).scalar_one()
         return now
+
+    async def find(self, tx: Transaction, saga_id: UUID) -> tuple[Held, int] | None:
+        """A saga as it stands, not locked, and its key's sequence; None if there is none."""
+        key = (await tx.execute(KEY_OF, {"saga_id": saga_id})).scalar_one_or_none()
+        if key is None:
+            return None
+        found = await self.load(tx, [key])
+        return found.sagas[saga_id], found.sequences[key]
 
     def _held(self, row: Row[Any]) -> Held:
         definition = self._definitions.of(row.definition, row.definition_version)
