@@ -1,0 +1,72 @@
+"""The operators' view of sagas: how each stands, and everything that it was ever told."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+
+from sagaline.chassis.database import Database
+from sagaline.chassis.problems import Problem
+from sagaline.chassis.web import database, part
+from sagaline.engine.assembly import SagaEngine
+from sagaline.engine.history import events_to_json, input_to_json
+from sagaline.engine.history_rows import HistoryRow
+from sagaline.engine.view import SagaView
+
+router = APIRouter(prefix="/sagas", tags=["sagas"])
+
+NOT_FOUND: dict[int | str, dict[str, object]] = {404: {"model": Problem}}
+Engine = Annotated[SagaEngine, Depends(part(SagaEngine))]
+Db = Annotated[Database, Depends(database)]
+
+
+class HistoryEntry(BaseModel):
+    """One accepted input, the clock it was decided by, and the events that it caused.
+
+    The coordinates are null where a timer fired. `version` counts the saga's events so far.
+    """
+
+    version: int
+    at: datetime
+    received: Mapping[str, object]
+    events: list[Mapping[str, object]]
+    message_id: UUID | None
+    topic: str | None
+    partition: int | None
+    offset: int | None
+
+
+class SagaHistory(BaseModel):
+    """All that a saga accepted, oldest first."""
+
+    saga_id: UUID
+    entries: list[HistoryEntry]
+
+
+@router.get("/{saga_id}", responses=NOT_FOUND)
+async def get_saga(saga_id: UUID, engine: Engine, db: Db) -> SagaView:
+    """How a saga stands, with every step and those still to come."""
+    return await engine.find(db, saga_id)
+
+
+@router.get("/{saga_id}/history", responses=NOT_FOUND)
+async def get_history(saga_id: UUID, engine: Engine, db: Db) -> SagaHistory:
+    """Everything that a saga was told, and what came of it."""
+    rows = await engine.history(db, saga_id)
+    return SagaHistory(saga_id=saga_id, entries=[_entry(row) for row in rows])
+
+
+def _entry(row: HistoryRow) -> HistoryEntry:
+    return HistoryEntry(
+        version=row.version,
+        at=row.entry.now,
+        received=input_to_json(row.entry.received),
+        events=[event for event in events_to_json(row.entry.events) if isinstance(event, dict)],
+        message_id=row.message_id,
+        topic=row.topic,
+        partition=row.partition,
+        offset=row.offset,
+    )
