@@ -1,0 +1,238 @@
+"""The lane: the one session that drains a database's outbox, and the rows as it sees them.
+
+See docs/architecture.md, "Outbox and relay". The lock is the session's, so that it is free as soon
+as the session is gone; any error ends the session, and whoever drains has to take the lane anew.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import NamedTuple
+
+import asyncpg
+
+from sagaline.chassis.envelope import Encoded
+from sagaline.chassis.errors import PlatformError
+
+LOCK_CLASS = 0x5A6A  # first half of the advisory lock's key; the second is the lane's number
+QUESTION_TIMEOUT_S = 5.0
+COUNTED_ROWS_MAX = 100_000  # a backlog is counted up to here
+NEWER_EPOCH = "another session has taken it since"
+
+SESSION = {
+    "application_name": "sagaline-relay",
+    # A delete that a crash of the database forgets is a row sent twice, which barriers absorb.
+    "synchronous_commit": "off",
+    # Statistics of a table that is empty most of the time lie: the plan is written down instead,
+    # the primary key's order and a look into the small index of quarantined rows.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_sort": "off",
+    "jit": "off",
+}
+
+TAKE = "SELECT pg_try_advisory_lock($1, $2)"
+
+RAISE_EPOCH = """
+    INSERT INTO sagaline.lanes AS held (lane, epoch, owner) VALUES ($1, 1, $2)
+    ON CONFLICT (lane) DO UPDATE SET epoch = held.epoch + 1, owner = excluded.owner
+    RETURNING epoch
+"""
+
+# A quarantined row holds back what follows under its key, but for the notice that tells its saga.
+BEHIND = """EXISTS (
+    SELECT FROM sagaline.outbox AS bad
+    WHERE bad.quarantined_at IS NOT NULL AND bad.key = waiting.key AND bad.id < waiting.id
+        AND (waiting.headers ->> 'ce_sagaoutcome' IS DISTINCT FROM 'parked'
+            OR waiting.headers ->> 'ce_causationid'
+                IS DISTINCT FROM bad.headers ->> 'ce_causationid')
+)"""
+
+VISIBLE = f"""
+    SELECT id, topic, key, headers, payload, created_at FROM sagaline.outbox AS waiting
+    WHERE quarantined_at IS NULL AND topic <> ALL ($2::text[]) AND NOT {BEHIND}
+    ORDER BY id LIMIT $1
+"""  # noqa: S608 - all parts are written here
+
+FOLLOW = f"""
+    UPDATE sagaline.outbox AS waiting SET quarantined_at = clock_timestamp(), error = $1
+    WHERE quarantined_at IS NULL AND {BEHIND}
+"""  # noqa: S608 - all parts are written here
+
+DELETE = """
+    WITH mine AS (SELECT FROM sagaline.lanes WHERE lane = $1 AND epoch = $2),
+        gone AS (DELETE FROM sagaline.outbox WHERE id = ANY ($3) AND EXISTS (SELECT FROM mine))
+    SELECT EXISTS (SELECT FROM mine)
+"""
+
+QUARANTINE = """
+    UPDATE sagaline.outbox SET quarantined_at = clock_timestamp(), error = $4
+    WHERE id = $3 AND EXISTS (SELECT FROM sagaline.lanes WHERE lane = $1 AND epoch = $2)
+"""
+
+INSERT = """
+    INSERT INTO sagaline.outbox (topic, key, type, message_id, headers, payload, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+"""
+
+BACKLOG = """
+    SELECT
+        (SELECT count(*) FROM (SELECT FROM sagaline.outbox LIMIT $1) AS counted) AS rows,
+        (SELECT count(*) FROM sagaline.outbox WHERE quarantined_at IS NOT NULL) AS quarantined
+"""
+
+
+class LaneLost(PlatformError):
+    """The session that drains outbox lane {lane} is gone: {reason}."""
+
+
+class Row(NamedTuple):
+    """A row of the outbox that waits to be published."""
+
+    id: int
+    topic: str
+    key: str
+    headers: Mapping[str, str]
+    payload: bytes | None
+    created_at: datetime
+
+
+class Backlog(NamedTuple):
+    """How many rows stand in the outbox (counted up to 100,000), and how many quarantined."""
+
+    rows: int
+    quarantined: int
+
+
+class Verdict(NamedTuple):
+    """This row can't be published, ever; `notice` tells its saga, where it has one."""
+
+    row: Row
+    error: str
+    notice: Encoded | None
+
+
+class Lane:
+    """A session on a service's database. `owner` is shown to people, nothing depends on it.
+
+    The server ends a session that is silent for `idle_session_timeout_ms`: that of a process that
+    was stopped, or is cut off, does not hold the lane.
+    """
+
+    def __init__(
+        self, database_url: str, *, number: int, owner: str, idle_session_timeout_ms: int
+    ) -> None:
+        self._database_url = database_url
+        self._settings = SESSION | {
+            "idle_session_timeout": str(idle_session_timeout_ms),
+            "idle_in_transaction_session_timeout": str(idle_session_timeout_ms),
+        }
+        self._number = number
+        self._owner = owner
+        self._connection: asyncpg.Connection | None = None
+        self._epoch: int | None = None
+
+    @property
+    def taken(self) -> bool:
+        """The lane is ours, as far as we know."""
+        return self._epoch is not None
+
+    @property
+    def backend_pid(self) -> int | None:
+        """The session's process at the server, while there is one."""
+        return None if self._connection is None else self._connection.get_server_pid()
+
+    async def try_take(self) -> bool:
+        """The lane is ours, from now or from before; False while another session has it."""
+        async with self._session() as session:
+            if self._epoch is not None:
+                await session.execute("SELECT")
+            elif await session.fetchval(TAKE, LOCK_CLASS, self._number):
+                self._epoch = await session.fetchval(RAISE_EPOCH, self._number, self._owner)
+            return self._epoch is not None
+
+    async def visible(self, limit: int, *, without_topics: Sequence[str] = ()) -> list[Row]:
+        """The lowest rows that may be published, in id order."""
+        async with self._held() as session:
+            return [
+                Row(id_, topic, key, json.loads(headers), payload, created_at)
+                for id_, topic, key, headers, payload, created_at in await session.fetch(
+                    VISIBLE, limit, list(without_topics)
+                )
+            ]
+
+    async def delete(self, ids: Sequence[int]) -> None:
+        """These rows are gone. Raises LaneLost, and leaves them, under a newer epoch than ours."""
+        async with self._held() as session:
+            if not await session.fetchval(DELETE, self._number, self._epoch, ids):
+                raise LaneLost(lane=self._number, reason=NEWER_EPOCH)
+
+    async def quarantine(self, verdicts: Sequence[Verdict], now: datetime) -> None:
+        """These rows are set aside, and the notices for their sagas wait to be published."""
+        async with self._held() as session, session.transaction():
+            for row, error, notice in verdicts:
+                done = await session.execute(QUARANTINE, self._number, self._epoch, row.id, error)
+                if done != "UPDATE 1":
+                    raise LaneLost(lane=self._number, reason=NEWER_EPOCH)
+                if notice is not None:
+                    await session.execute(INSERT, *_columns(notice), now)
+
+    async def backlog(self) -> Backlog:
+        """How much waits; asked each second, it also keeps the session from timing out.
+
+        What follows a quarantined row under its key is quarantined with it.
+        """
+        async with self._held() as session:
+            found = await session.fetchrow(BACKLOG, COUNTED_ROWS_MAX)
+            assert found is not None
+            rows, quarantined = found
+            if quarantined:
+                await session.execute(FOLLOW, "A row before it under its key is quarantined.")
+            return Backlog(rows, quarantined)
+
+    async def release(self) -> None:
+        """The lane is free for others; without an error even when the database is away."""
+        connection, self._connection, self._epoch = self._connection, None, None
+        if connection is not None:
+            try:
+                await connection.close(timeout=1.0)
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                connection.terminate()
+
+    @asynccontextmanager
+    async def _held(self) -> AsyncIterator[asyncpg.Connection]:
+        """The session, which must have the lane."""
+        if self._epoch is None:
+            raise LaneLost(lane=self._number, reason="it is not taken")
+        async with self._session() as session:
+            yield session
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[asyncpg.Connection]:
+        """The session, opened when there is none; an error in the block ends it."""
+        try:
+            if self._connection is None:
+                self._connection = await asyncpg.connect(
+                    self._database_url,
+                    timeout=QUESTION_TIMEOUT_S,
+                    command_timeout=QUESTION_TIMEOUT_S,
+                    server_settings=self._settings,
+                )
+            yield self._connection
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            self._drop()
+            reason = f"{type(error).__name__}: {error}"
+            raise LaneLost(lane=self._number, reason=reason) from error
+
+    def _drop(self) -> None:
+        connection, self._connection, self._epoch = self._connection, None, None
+        if connection is not None:
+            connection.terminate()
+
+
+def _columns(message: Encoded) -> tuple[object, ...]:
+    headers = json.dumps(dict(message.headers))
+    return (message.topic, message.key, message.type, message.id, headers, message.value)
