@@ -18,6 +18,7 @@ PYTHON = VENV / "bin" / "python"
 PINS = ROOT / "requirements" / "dev.txt"
 STAMP = VENV / "sagaline.stamp"  # written last: the fingerprint of what is installed
 OURS = VENV / "sagaline.venv"  # written first: this folder is ours to remove
+MAKE_VENV = (sys.executable, "-m", "venv")
 NEWER = ("python3.13", "python3.12", "python3.11")
 PROGRESS_EACH = 10
 
@@ -78,16 +79,15 @@ def is_installed() -> bool:
 def install() -> None:
     """Make the environment anew; the stamp comes last."""
     if VENV.exists() and not OURS.exists():
-        sys.exit(refuse("there is a .venv here that it didn't make; move it away, and try again"))
+        sys.exit(refuse("here is a .venv that is not its own; move it away, and try again"))
     shutil.rmtree(VENV, ignore_errors=True)
     VENV.mkdir()
     OURS.touch()
     say(f"Making .venv for Python {sys.version_info[0]}.{sys.version_info[1]}")
-    subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    subprocess.run([*MAKE_VENV, str(VENV)], check=True)
     install_pins()
     subprocess.run([str(PYTHON), "-c", LINK_CHECKOUT, str(ROOT)], check=True)
-    say("Fetching Kafka's jars (45 MB, unless they are in the cache)")
-    subprocess.run([str(PYTHON), "-m", "sagaline.local.kafka_jars"], check=True, cwd=ROOT)
+    fetch_jars()
     STAMP.write_text(fingerprint())
     say("Installed.")
 
@@ -111,6 +111,12 @@ def install_pins() -> None:
     if pip.returncode != 0:
         sys.stderr.writelines(said[-20:])
         raise subprocess.CalledProcessError(pip.returncode, command)
+
+
+def fetch_jars() -> None:
+    """Bring Kafka's jars into the user's cache, so that the first start needs no network."""
+    say("Fetching Kafka's jars (45 MB, unless they are in the cache)")
+    subprocess.run([str(PYTHON), "-m", "sagaline.local.kafka_jars"], check=True, cwd=ROOT)
 
 
 def say(line: str) -> None:

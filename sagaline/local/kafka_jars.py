@@ -8,7 +8,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import resources
@@ -50,11 +50,16 @@ def install(say: Callable[[str], None] = lambda _: None) -> Path:
     Without any missing, nothing is asked from the network. Raises DownloadFailed, WrongJarHash.
     """
     folder = directory()
-    missing = [pin for pin in pins() if not (folder / pin.filename).exists()]
+    bring(pins(), folder, say)
+    return folder
+
+
+def bring(wanted: Sequence[Pin], folder: Path, say: Callable[[str], None]) -> None:
+    """Every wanted jar lies in `folder`, whole; those that were there are not asked for."""
+    missing = [pin for pin in wanted if not (folder / pin.filename).exists()]
     if missing:
         folder.mkdir(parents=True, exist_ok=True)
         _download(missing, folder, say)
-    return folder
 
 
 def pins() -> list[Pin]:

@@ -32,19 +32,18 @@ def local_repository() -> Path:
 
 @contextmanager
 def proxies() -> Iterator[None]:
-    """Inside, downloads go through the proxy of the file, if the environment names none."""
-    before = dict(os.environ)
+    """Inside, downloads of this process go through the proxy of the file."""
+    added = proxy_variables()
+    os.environ.update(added)
     try:
-        for name, value in _proxy_variables().items():
-            if name not in os.environ and name.upper() not in os.environ:
-                os.environ[name] = value
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        for name in added:
+            del os.environ[name]
 
 
-def _proxy_variables() -> dict[str, str]:
+def proxy_variables() -> dict[str, str]:
+    """Give the file's proxy as environment variables, without those that are set already."""
     for proxy in _settings().iterfind("{*}proxies/{*}proxy"):
         if _text(proxy, "active") == "false":
             continue
@@ -52,7 +51,12 @@ def _proxy_variables() -> dict[str, str]:
         login = f"{quote(user)}:{quote(password)}@" if user else ""
         address = f"http://{login}{_text(proxy, 'host')}:{_text(proxy, 'port') or '8080'}"
         direct = _text(proxy, "nonProxyHosts").replace("|", ",").replace("*.", ".")
-        return {"http_proxy": address, "https_proxy": address, "no_proxy": direct}
+        wanted = {"http_proxy": address, "https_proxy": address, "no_proxy": direct}
+        return {
+            name: value
+            for name, value in wanted.items()
+            if name not in os.environ and name.upper() not in os.environ
+        }
     return {}
 
 

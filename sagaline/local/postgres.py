@@ -6,6 +6,7 @@ root, it runs as `nobody`, for PostgreSQL refuses anything else.
 
 import importlib.metadata
 import importlib.util
+import os
 import secrets
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import quote
 
-from sagaline.local.errors import ProvisioningFailed
+from sagaline.local.errors import AlreadyRunning, ProvisioningFailed
 from sagaline.local.ports import LOOPBACK
 from sagaline.local.server import Server
 from sagaline.local.unprivileged import Unprivileged
@@ -119,9 +120,7 @@ class Postgres(Server):
 
     def command(self) -> Sequence[str]:
         """Give postgres's command line."""
-        # We know that no server runs here: a stale one would only refuse the start, when its
-        # pid was given to another process meanwhile.
-        (self.directory / "data" / "postmaster.pid").unlink(missing_ok=True)
+        self._forget_stale_pid()
         settings = SETTINGS | {"port": str(self.port)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(binary("postgres")), "-D", str(self.directory / "data"), *options]
@@ -133,6 +132,27 @@ class Postgres(Server):
     def user(self) -> tuple[int, int] | None:
         """Give `nobody` where we are root."""
         return None if self._runs_as is None else (self._runs_as.uid, self._runs_as.gid)
+
+    def _forget_stale_pid(self) -> None:
+        """Remove PostgreSQL's own pid file, unless its process works on this very data.
+
+        PostgreSQL would refuse to start where the pid was given to another process since.
+        """
+        data = self.directory / "data"
+        try:
+            pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
+        except (FileNotFoundError, ValueError):
+            return
+        if os.fsencode(data) in _command_line(pid):
+            raise AlreadyRunning(server=self.name, directory=self.directory, pid=pid)
+        (data / "postmaster.pid").unlink()
+
+
+def _command_line(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def binary(name: str) -> Path:

@@ -91,6 +91,7 @@ class Server(ABC):
         Raises PortTaken, AlreadyRunning, ServerFailed.
         """
         assert not self.running, self.name
+        self.stop()  # it may have ended by itself
         self.directory.mkdir(parents=True, exist_ok=True)
         self._end_orphan()
         require_free(self.port, server=self.name, setting=self._setting)
@@ -111,7 +112,6 @@ class Server(ABC):
         if self.running:
             try:
                 self._guard.stdin.write(guard.KEEP)
-                self._guard.stdin.flush()
             except BrokenPipeError:  # it ended between the question and the write
                 pass
         self._guard.stdin.close()
@@ -168,6 +168,7 @@ class Server(ABC):
             [sys.executable, "-I", "-S", guard.__file__, json.dumps(spec)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            bufsize=0,
             start_new_session=True,  # a Ctrl-C in the terminal is for us, not for the servers
         )
         assert process.stdout is not None

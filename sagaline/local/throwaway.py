@@ -57,6 +57,7 @@ def _running(build: Callable[[Path], S]) -> Iterator[S]:
             yield server
         finally:
             server.stop()
+            shutil.rmtree(server.directory, ignore_errors=True)  # it may lie elsewhere
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -43,7 +43,9 @@ class Unprivileged:
         return all(self._may_enter(folder.stat()) for folder in folders)
 
     def directory_for(self, wanted: Path) -> Path:
-        """Give `wanted` if the user can reach it, else its own place outside."""
+        """Give `wanted`, made, if the user can reach it, else its own place outside."""
+        wanted.mkdir(parents=True, exist_ok=True)
+        wanted.chmod(0o711)
         if self.can_reach(wanted):
             return wanted
         digest = hashlib.sha256(str(wanted).encode()).hexdigest()[:12]
