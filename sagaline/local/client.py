@@ -1,0 +1,153 @@
+"""The services' HTTP, as the command, the demo, the load and the tests use it."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+import httpx
+
+from sagaline.chassis.errors import PlatformError
+from sagaline.local.views import Account, NewOrder, Order, Saga, Shelf
+
+TIMEOUT_S = 10.0
+POLL_S = 0.05
+GATEWAY, INVENTORY, PAYMENT = "gateway_service", "inventory_service", "payment_service"
+
+Json = Mapping[str, object]
+
+
+class Unreachable(PlatformError):
+    """{service} does not answer at {url}: './sagactl status' tells more."""
+
+
+class NotFound(PlatformError):
+    """{what} is not known."""
+
+
+class Refused(PlatformError):
+    """{service} answers {status}: {text}"""
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+        return int(str(self.facts["status"]))
+
+
+class NotEnded(PlatformError):
+    """Order {order_id} is still {status} after {within_s} s: './sagactl saga get' shows why."""
+
+
+class Client:
+    """Speaks to the services at `urls` (name to URL); one per event loop, closed after use."""
+
+    def __init__(self, urls: Mapping[str, str], *, connections_max: int = 100) -> None:
+        self._urls = urls
+        # Neither proxies nor certificates have a part in talking to this machine.
+        self._http = httpx.AsyncClient(
+            timeout=TIMEOUT_S,
+            trust_env=False,
+            verify=False,  # noqa: S501 - plain HTTP on loopback; saves loading the certificates
+            limits=httpx.Limits(
+                max_connections=connections_max, max_keepalive_connections=connections_max
+            ),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._http.aclose()
+
+    async def place(self, order: NewOrder, *, key: str | None = None) -> UUID:
+        """Place an order: accepted for good under the id that is returned. Raises Refused."""
+        answer = await self.post_order(order.model_dump(), key=key)
+        return UUID(_body(GATEWAY, answer)["order_id"])
+
+    async def post_order(self, body: object, *, key: str | None = None) -> httpx.Response:
+        """Post any body to the gateway's orders; the answer as it came."""
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return await self.ask(GATEWAY, "POST", "/orders", json=body, headers=headers)
+
+    async def order(self, order_id: UUID) -> Order:
+        """Give an order as the gateway shows it now. Raises NotFound."""
+        return Order.model_validate(await self.get(GATEWAY, f"/orders/{order_id}"))
+
+    async def saga(self, order_id: UUID) -> Saga:
+        """Give an order's saga as the gateway shows it now. Raises NotFound: not begun, perhaps."""
+        return Saga.model_validate(await self.get(GATEWAY, f"/orders/{order_id}/saga"))
+
+    async def ended(self, order_id: UUID, *, within_s: float) -> Order:
+        """Wait until the customer's answer is final; give the order then. Raises NotEnded."""
+        deadline_s = time.monotonic() + within_s
+        while not (order := await self.order(order_id)).has_ended:
+            if time.monotonic() > deadline_s:
+                raise NotEnded(order_id=order_id, status=order.status, within_s=within_s)
+            await asyncio.sleep(POLL_S)
+        return order
+
+    async def set_stock(self, sku: str, *, on_hand: int, price_minor: int, currency: str) -> Shelf:
+        """The shelf holds `on_hand` units at that price."""
+        body = {"on_hand": on_hand, "price_minor": price_minor, "currency": currency}
+        return Shelf.model_validate(await self.put(INVENTORY, f"/stock/{sku}", body))
+
+    async def set_account(self, customer_id: str, *, limit_minor: int, currency: str) -> Account:
+        """The customer has that credit."""
+        body = {"limit_minor": limit_minor, "currency": currency}
+        return Account.model_validate(await self.put(PAYMENT, f"/accounts/{customer_id}", body))
+
+    async def get(self, service: str, path: str) -> Json:
+        """Give the JSON at `path`. Raises NotFound, Refused, Unreachable."""
+        answer = await self.ask(service, "GET", path)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise NotFound(what=path.lstrip("/").replace("/", " "))
+        return _body(service, answer)
+
+    async def put(self, service: str, path: str, body: object) -> Json:
+        """Put `body` at `path`; give the answer's JSON. Raises Refused, Unreachable."""
+        return _body(service, await self.ask(service, "PUT", path, json=body))
+
+    async def ask(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send one request; the answer as it came. Raises Unreachable."""
+        url = self._urls[service]
+        try:
+            return await self._http.request(method, url + path, json=json, headers=headers)
+        except httpx.TransportError as error:
+            raise Unreachable(service=service, url=url) from error
+
+
+def problem_text(answer: httpx.Response) -> str:
+    """Put a problem document (RFC 9457) into a line: its detail, and the fields at fault."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return answer.text[:200]
+    if not isinstance(body, dict):
+        return answer.text[:200]
+    text = str(body.get("detail") or body.get("title") or answer.reason_phrase)
+    errors = body.get("errors") or ()
+    faults = [f"{error.get('field')}: {error.get('message')}" for error in errors]
+    return "; ".join([text.rstrip("."), *faults])
+
+
+def _body(service: str, answer: httpx.Response) -> dict[str, str]:
+    if answer.is_error:
+        raise Refused(service=service, status=answer.status_code, text=problem_text(answer))
+    body = answer.json()
+    assert isinstance(body, dict), body
+    return body
