@@ -6,7 +6,7 @@ after an error a new producer starts at the lowest row left.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from sagaline.chassis.quarantine import Quarantine, is_permanent, notice_of
 from sagaline.chassis.relay_metrics import RelayMetrics
 
 LOOK_S = 1.0  # between looks at the backlog, which keep the session; less if it times out sooner
+BEHIND = "A row before it, of the same key, is quarantined."
 
 T = TypeVar("T")
 
@@ -106,7 +107,7 @@ class Drainer:
                 await self._lane.delete(published.acked)
                 self._metrics.published.inc(len(published.acked))
                 self._deleted()
-        await self._judge(rows, published)
+        await self._set_aside(self._quarantine.judge(rows, published))
         await self._check(published.failures)
         self.leftover = len(rows) == self._rows_max or len(published.acked) < len(rows)
         return len(published.acked)
@@ -143,6 +144,10 @@ class Drainer:
             backlog = await self._lane.backlog()
             self._metrics.rows_waiting.set(backlog.rows)
             self._metrics.rows_quarantined.set(backlog.quarantined)
+            if backlog.quarantined:
+                # Whoever looks for what waits need not know about keys: it is quarantined itself.
+                followers = await self._lane.followers(self._rows_max)
+                await self._set_aside([(row, BEHIND) for row in followers])
 
     async def _publish(self, rows: list[Row]) -> Published:
         producer = await self._ready_producer()
@@ -154,18 +159,16 @@ class Drainer:
             await self._producer.start()
         return self._producer
 
-    async def _judge(self, rows: list[Row], published: Published) -> None:
-        """Set aside what can't be published; its saga's notice waits in the same transaction."""
+    async def _set_aside(self, guilty: Sequence[tuple[Row, str]]) -> None:
+        """Quarantine these rows; notices for their sagas wait from the same transaction on."""
+        if not guilty:
+            return
         now = self._clock()
-        verdicts = [
-            Verdict(row, error, self._notice(row, error, now))
-            for row, error in self._quarantine.judge(rows, published)
-        ]
-        if verdicts:
-            await self._lane.quarantine(verdicts, now)
-            self._metrics.quarantined.inc(len(verdicts))
-            for row, error, _ in verdicts:
-                self._log.error("outbox_row_quarantined", id=row.id, topic=row.topic, error=error)
+        verdicts = [Verdict(row, error, self._notice(row, error, now)) for row, error in guilty]
+        await self._lane.quarantine(verdicts, now)
+        self._metrics.quarantined.inc(len(verdicts))
+        for row, error in guilty:
+            self._log.error("outbox_row_quarantined", id=row.id, topic=row.topic, error=error)
 
     def _notice(self, row: Row, error: str, now: datetime) -> Encoded | None:
         try:

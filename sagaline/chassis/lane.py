@@ -5,7 +5,7 @@ as the session is gone; any error ends the session, and whoever drains has to ta
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import NamedTuple
@@ -42,13 +42,12 @@ RAISE_EPOCH = """
     RETURNING epoch
 """
 
-# A quarantined row holds back what follows under its key, but for the notice that tells its saga.
-BEHIND = """EXISTS (
-    SELECT FROM sagaline.outbox AS bad
-    WHERE bad.quarantined_at IS NOT NULL AND bad.key = waiting.key AND bad.id < waiting.id
-        AND (waiting.headers ->> 'ce_sagaoutcome' IS DISTINCT FROM 'parked'
-            OR waiting.headers ->> 'ce_causationid'
-                IS DISTINCT FROM bad.headers ->> 'ce_causationid')
+# A quarantined row holds back what follows under its key, but for notices that tell a saga so.
+BEHIND = """(
+    waiting.headers ->> 'ce_sagaoutcome' IS DISTINCT FROM 'parked' AND EXISTS (
+        SELECT FROM sagaline.outbox AS bad
+        WHERE bad.quarantined_at IS NOT NULL AND bad.key = waiting.key AND bad.id < waiting.id
+    )
 )"""
 
 VISIBLE = f"""
@@ -57,9 +56,10 @@ VISIBLE = f"""
     ORDER BY id LIMIT $1
 """  # noqa: S608 - all parts are written here
 
-FOLLOW = f"""
-    UPDATE sagaline.outbox AS waiting SET quarantined_at = clock_timestamp(), error = $1
+FOLLOWERS = f"""
+    SELECT id, topic, key, headers, payload, created_at FROM sagaline.outbox AS waiting
     WHERE quarantined_at IS NULL AND {BEHIND}
+    ORDER BY id LIMIT $1
 """  # noqa: S608 - all parts are written here
 
 DELETE = """
@@ -157,12 +157,12 @@ class Lane:
     async def visible(self, limit: int, *, without_topics: Sequence[str] = ()) -> list[Row]:
         """The lowest rows that may be published, in id order."""
         async with self._held() as session:
-            return [
-                Row(id_, topic, key, json.loads(headers), payload, created_at)
-                for id_, topic, key, headers, payload, created_at in await session.fetch(
-                    VISIBLE, limit, list(without_topics)
-                )
-            ]
+            return _rows(await session.fetch(VISIBLE, limit, list(without_topics)))
+
+    async def followers(self, limit: int) -> list[Row]:
+        """The lowest rows that wait behind a quarantined one of their key."""
+        async with self._held() as session:
+            return _rows(await session.fetch(FOLLOWERS, limit))
 
     async def delete(self, ids: Sequence[int]) -> None:
         """These rows are gone. Raises LaneLost, and leaves them, under a newer epoch than ours."""
@@ -181,17 +181,11 @@ class Lane:
                     await session.execute(INSERT, *_columns(notice), now)
 
     async def backlog(self) -> Backlog:
-        """How much waits; asked each second, it also keeps the session from timing out.
-
-        What follows a quarantined row under its key is quarantined with it.
-        """
+        """How much waits; asked each second, it also keeps the session from timing out."""
         async with self._held() as session:
             found = await session.fetchrow(BACKLOG, COUNTED_ROWS_MAX)
             assert found is not None
-            rows, quarantined = found
-            if quarantined:
-                await session.execute(FOLLOW, "A row before it under its key is quarantined.")
-            return Backlog(rows, quarantined)
+            return Backlog(*found)
 
     async def release(self) -> None:
         """The lane is free for others; without an error even when the database is away."""
@@ -231,6 +225,13 @@ class Lane:
         connection, self._connection, self._epoch = self._connection, None, None
         if connection is not None:
             connection.terminate()
+
+
+def _rows(found: Iterable[asyncpg.Record]) -> list[Row]:
+    return [
+        Row(id_, topic, key, json.loads(headers), payload, created_at)
+        for id_, topic, key, headers, payload, created_at in found
+    ]
 
 
 def _columns(message: Encoded) -> tuple[object, ...]:

@@ -358,11 +358,21 @@ async def test_a_quarantined_reply_tells_its_saga_that_the_step_is_parked(
         "ce_sagaoutcome": "succeeded",
         "ce_causationid": str(command),
     }
+    later = headers | {"ce_sagastep": "commit_stock", "ce_causationid": str(uuid4())}
     await writer.write(key, "x" * 5_000, topic=replies, headers=headers)
     async with running(new_relay(database_url, kafka_bootstrap)):
         await eventually(lambda: _is(writer.quarantined(), [key]), within_s=10, what="quarantined")
-        await eventually(lambda: _is(_count(writer), 1), within_s=5, what="the notice is published")
-    (notice,) = await log_of(kafka_bootstrap, replies, partitions=1)
+        await writer.write(key, "fits", topic=replies, headers=later)
+        await eventually(
+            lambda: _is(writer.quarantined(), [key, key]), within_s=5, what="and what follows"
+        )
+        await eventually(lambda: _is(_count(writer), 2), within_s=5, what="notices are published")
+    notices = await log_of(kafka_bootstrap, replies, partitions=1)
+    assert [notice.headers["ce_sagastep"] for notice in notices] == [
+        "reserve_stock",
+        "commit_stock",
+    ]
+    notice = notices[0]
     assert notice.key == key
     assert notice.headers["ce_type"] == "sagaline.Notice"
     assert notice.headers["ce_id"] == str(reply_id(command, "parked"))
