@@ -31,6 +31,7 @@ def logger(service: str) -> FilteringBoundLogger:
             structlog.stdlib.filter_by_level,
             structlog.contextvars.merge_contextvars,
             structlog.stdlib.PositionalArgumentsFormatter(),
+            _caught,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         wrapper_class=structlog.stdlib.BoundLogger,
@@ -38,6 +39,13 @@ def logger(service: str) -> FilteringBoundLogger:
         cache_logger_on_first_use=False,
     ).bind(service=service)
     return found
+
+
+def _caught(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The exception in hand is looked up here: a handler may format the line later."""
+    if event.get("exc_info") is True:
+        event["exc_info"] = sys.exc_info()
+    return event
 
 
 def configure(settings: ServiceSettings) -> None:

@@ -16,6 +16,20 @@ from sagaline.chassis.errors import PlatformError
 MEDIA_TYPE: Final = "application/problem+json"
 TYPES: Final = "https://sagaline.dev/problems/"
 ERRORS_MAX: Final = 100  # of a document: a hostile body could have thousands
+# Named here, since types are stable, and Python's own phrases changed with 3.13.
+CODES: Final = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    406: "NotAcceptable",
+    409: "Conflict",
+    413: "ContentTooLarge",
+    415: "UnsupportedMediaType",
+    429: "TooManyRequests",
+    503: "Unavailable",
+}
 
 
 class Fault(BaseModel):
@@ -103,11 +117,9 @@ async def _platform_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    phrase = HTTPStatus(error.status_code).phrase
-    code = "".join(word.capitalize() for word in re.findall(r"[A-Za-z]+", phrase))
     return answer(
         request.url.path,
-        code=code,
+        code=CODES.get(error.status_code, f"Http{error.status_code}"),
         status=error.status_code,
         detail=error.detail,
         headers=error.headers,

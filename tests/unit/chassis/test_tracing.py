@@ -1,0 +1,48 @@
+import pytest
+
+from sagaline.chassis.tracing import TraceParent, continued
+
+GIVEN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def ones(count: int) -> bytes:
+    return b"\x11" * count
+
+
+def test_a_traceparent_is_read_as_it_is_written() -> None:
+    found = TraceParent.parse(GIVEN)
+    assert found == TraceParent("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", 1)
+    assert str(found) == GIVEN
+
+
+def test_a_request_in_a_trace_gets_a_span_below_it_and_keeps_the_flags() -> None:
+    found = continued(GIVEN.removesuffix("01") + "00", ones)
+    assert found == TraceParent("4bf92f3577b34da6a3ce929d0e0e4736", "11" * 8, 0)
+
+
+def test_a_request_without_a_trace_begins_one() -> None:
+    assert continued(None, ones) == TraceParent("11" * 16, "11" * 8, 1)
+
+
+def test_a_later_version_may_have_more_parts() -> None:
+    found = TraceParent.parse(GIVEN.replace("00-", "cc-", 1) + "-what-comes")
+    assert found is not None
+    assert found.span_id == "00f067aa0ba902b7"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "nonsense",
+        GIVEN + "-more",
+        GIVEN.upper(),
+        GIVEN.replace("00-", "ff-", 1),
+        f"00-{'0' * 32}-00f067aa0ba902b7-01",
+        f"00-4bf92f3577b34da6a3ce929d0e0e4736-{'0' * 16}-01",
+        GIVEN[:-1],
+        "x" * 100_000,
+    ],
+)
+def test_what_the_standard_calls_invalid_is_passed_over(header: str) -> None:
+    assert TraceParent.parse(header) is None
