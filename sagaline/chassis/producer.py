@@ -50,7 +50,9 @@ class Published:
 
 
 @dataclass(slots=True)
-class _Batch:
+class Batch:
+    """What goes to one partition in one round: a prefix of its rows."""
+
     builder: BatchBuilder
     rows: list[Row] = field(default_factory=list)
     closed: bool = False
@@ -141,16 +143,16 @@ class Producer:
 
     def _fill(
         self, rows: Iterable[Row], partitions: Mapping[str, int], alone: Collection[int]
-    ) -> dict[tuple[str, int], _Batch]:
+    ) -> dict[tuple[str, int], Batch]:
         """A batch for each partition: a prefix of its rows, in order."""
-        batches: dict[tuple[str, int], _Batch] = {}
+        batches: dict[tuple[str, int], Batch] = {}
         bytes_left = self._limits.request_bytes_max
         for row in rows:
             # As Kafka's own clients do: whoever else writes or looks finds the same partition.
             number = (self._hash(row.key.encode()) & 0x7FFFFFFF) % partitions[row.topic]
             batch = batches.get((row.topic, number))
             if batch is None:
-                batch = batches[row.topic, number] = _Batch(self._producer.create_batch())
+                batch = batches[row.topic, number] = Batch(self._producer.create_batch())
             batch.add(row, alone=row.id in alone)
             bytes_left -= len(row.payload or b"")
             if bytes_left <= 0:
@@ -158,10 +160,10 @@ class Producer:
         return batches
 
     async def _send(
-        self, batches: Mapping[tuple[str, int], _Batch]
+        self, batches: Mapping[tuple[str, int], Batch]
     ) -> tuple[list[int], list[Failure]]:
         """One batch in flight for each partition: the ids acked, and the batches that failed."""
-        sent: dict[asyncio.Future[object], _Batch] = {}
+        sent: dict[asyncio.Future[object], Batch] = {}
         acked: list[int] = []
         failures: list[Failure] = []
         try:
