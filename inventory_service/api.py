@@ -40,7 +40,7 @@ class NewStock(BaseModel):
     currency: Currency = Field(description="ISO 4217 code of the price.")
 
 
-@router.put("/stock/{sku}", responses={409: {"model": Problem}, 422: {"model": Problem}})
+@router.put("/stock/{sku}", responses={409: {"model": Problem}})
 async def put_stock(sku: Sku, stock: NewStock, db: OpenDatabase) -> domain.Shelf:
     """Set a shelf's stock and price, making it if there is none. 409: too little for open orders.
 

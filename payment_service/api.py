@@ -47,7 +47,7 @@ class Terms(BaseModel):
     currency: Currency = Field(description="ISO 4217 code of the account.")
 
 
-@router.put("/accounts/{customer_id}", responses={409: {"model": Problem}, 422: {"model": Problem}})
+@router.put("/accounts/{customer_id}", responses={409: {"model": Problem}})
 async def put_account(customer_id: CustomerId, terms: Terms, db: OpenDatabase) -> domain.Account:
     """Set an account's terms, opening it if there is none. 409: what is in use forbids it."""
     async with db.transaction() as tx:
