@@ -4,13 +4,28 @@ Each service says of itself whether its books balance; whether they agree is see
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sagaline.local.client import INVENTORY, PAYMENT, Client
-from sagaline.local.views import InventoryBooks, NotificationBooks, OrderBooks, PaymentBooks
+from sagaline.local.client import (
+    INVENTORY,
+    NOTIFICATION,
+    ORDER,
+    PAYMENT,
+    Client,
+    Refused,
+    Unreachable,
+)
+from sagaline.local.views import (
+    InventoryBooks,
+    NotificationBooks,
+    OrderBooks,
+    OwnBooks,
+    PaymentBooks,
+)
 
-ORDER, NOTIFICATION = "order_service", "notification_service"
+POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +71,11 @@ class Ledger:
         """Orders, reservations and authorizations that still wait for their end."""
         reserved = self.inventory.open_reservations
         return self.pending + reserved + self.payment.open_authorizations
+
+    @property
+    def own(self) -> tuple[OwnBooks, ...]:
+        """All four, for what each says of itself."""
+        return (self.order, self.inventory, self.payment, self.notification)
 
     @property
     def checks(self) -> list[Check]:
@@ -111,6 +131,20 @@ async def read(client: Client) -> Ledger:
         PaymentBooks.model_validate(payment),
         NotificationBooks.model_validate(notification),
     )
+
+
+async def quiet(client: Client, *, within_s: float) -> Ledger:
+    """Wait until nothing is under way; give the books then, or as they are after `within_s`."""
+    deadline_s = time.monotonic() + within_s
+    while True:
+        try:
+            ledger = await read(client)
+            if not ledger.problems or time.monotonic() > deadline_s:
+                return ledger
+        except (Unreachable, Refused):  # a service is just being started again
+            if time.monotonic() > deadline_s:
+                raise
+        await asyncio.sleep(POLL_S)
 
 
 def _amounts(by_currency: Mapping[str, int]) -> dict[str, int]:

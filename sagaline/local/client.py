@@ -14,7 +14,9 @@ from sagaline.local.views import Account, NewOrder, Order, Saga, Shelf
 
 TIMEOUT_S = 10.0
 POLL_S = 0.05
-GATEWAY, INVENTORY, PAYMENT = "gateway_service", "inventory_service", "payment_service"
+GATEWAY = "gateway_service"
+ORDER, INVENTORY, PAYMENT = "order_service", "inventory_service", "payment_service"
+NOTIFICATION, ORCHESTRATOR = "notification_service", "saga_orchestrator"
 
 Json = Mapping[str, object]
 
@@ -24,7 +26,7 @@ class Unreachable(PlatformError):
 
 
 class NotFound(PlatformError):
-    """{what} is not known."""
+    """{text}"""
 
 
 class Refused(PlatformError):
@@ -68,13 +70,15 @@ class Client:
 
     async def place(self, order: NewOrder, *, key: str | None = None) -> UUID:
         """Place an order: accepted for good under the id that is returned. Raises Refused."""
-        answer = await self.post_order(order.model_dump(), key=key)
+        answer = await self.post_order(order.model_dump_json().encode(), key=key)
         return UUID(_body(GATEWAY, answer)["order_id"])
 
-    async def post_order(self, body: object, *, key: str | None = None) -> httpx.Response:
-        """Post any body to the gateway's orders; the answer as it came."""
-        headers = {} if key is None else {"Idempotency-Key": key}
-        return await self.ask(GATEWAY, "POST", "/orders", json=body, headers=headers)
+    async def post_order(self, body: bytes, *, key: str | None = None) -> httpx.Response:
+        """Post any bytes to the gateway's orders; the answer as it came."""
+        headers = {"content-type": "application/json"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        return await self.ask(GATEWAY, "POST", "/orders", content=body, headers=headers)
 
     async def order(self, order_id: UUID) -> Order:
         """Give an order as the gateway shows it now. Raises NotFound."""
@@ -103,11 +107,17 @@ class Client:
         body = {"limit_minor": limit_minor, "currency": currency}
         return Account.model_validate(await self.put(PAYMENT, f"/accounts/{customer_id}", body))
 
+    async def notifications(self, order_id: UUID) -> list[str]:
+        """Tell what was sent to the customer about an order: confirmation, rejection."""
+        answer = await self.ask(NOTIFICATION, "GET", f"/notifications?order_id={order_id}")
+        _require_success(NOTIFICATION, answer)
+        return [str(sent["kind"]) for sent in answer.json()]
+
     async def get(self, service: str, path: str) -> Json:
         """Give the JSON at `path`. Raises NotFound, Refused, Unreachable."""
         answer = await self.ask(service, "GET", path)
         if answer.status_code == httpx.codes.NOT_FOUND:
-            raise NotFound(what=path.lstrip("/").replace("/", " "))
+            raise NotFound(text=problem_text(answer))
         return _body(service, answer)
 
     async def put(self, service: str, path: str, body: object) -> Json:
@@ -121,12 +131,15 @@ class Client:
         path: str,
         *,
         json: object = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """Send one request; the answer as it came. Raises Unreachable."""
         url = self._urls[service]
         try:
-            return await self._http.request(method, url + path, json=json, headers=headers)
+            return await self._http.request(
+                method, url + path, json=json, content=content, headers=headers
+            )
         except httpx.TransportError as error:
             raise Unreachable(service=service, url=url) from error
 
@@ -146,8 +159,12 @@ def problem_text(answer: httpx.Response) -> str:
 
 
 def _body(service: str, answer: httpx.Response) -> dict[str, str]:
-    if answer.is_error:
-        raise Refused(service=service, status=answer.status_code, text=problem_text(answer))
+    _require_success(service, answer)
     body = answer.json()
     assert isinstance(body, dict), body
     return body
+
+
+def _require_success(service: str, answer: httpx.Response) -> None:
+    if answer.is_error:
+        raise Refused(service=service, status=answer.status_code, text=problem_text(answer))

@@ -1,0 +1,5 @@
+"""`python -m sagaline.cli`."""
+
+from sagaline.cli import main
+
+main()

@@ -1,0 +1,135 @@
+"""The demo from the first process to the last line."""
+
+import asyncio
+import os
+import random
+import shutil
+import time
+from uuid import UUID
+
+import typer
+from rich.console import Console
+
+from sagaline.cli import interrupts, place
+from sagaline.cli.demo import checking
+from sagaline.cli.demo.cases import BAD_REQUESTS, CASES, CREDITS, KEY_REUSED, STOCKS, Case
+from sagaline.cli.demo.checking import Finding
+from sagaline.cli.demo.watching import Watch
+from sagaline.cli.output import console
+from sagaline.cli.progress import Progress
+from sagaline.local import leftovers, prerequisites
+from sagaline.local.client import GATEWAY, Client
+from sagaline.local.embedded import EmbeddedPlatform
+from sagaline.local.platform_config import PlatformConfig
+
+
+def demo() -> None:
+    """Start a throw-away platform, place orders of every outcome, check everything, stop.
+
+    It uses free ports and a folder of its own, so it runs beside './sagactl up'.
+
+    Exit 0: all orders ended as expected and all effects are right; 1: something is wrong.
+
+    Example:
+
+      ./sagactl demo
+    """
+    config = place.config()
+    prerequisites.require(config.root, installing=False)
+    out = console()
+    with interrupts.raised():
+        wrong = _on_throw_away_platform(out, config)
+    if wrong:
+        out.print(f"\n{len(wrong)} findings are WRONG.", style="red")
+        raise typer.Exit(1)
+    _say_what_next(out, config)
+
+
+def _on_throw_away_platform(out: Console, config: PlatformConfig) -> list[Finding]:
+    """Bring it up, run the demo, take it down and away; give what was wrong."""
+    progress, begin_s = Progress(out), time.monotonic()
+    directory = leftovers.throw_away_directory()
+    platform = EmbeddedPlatform(
+        config.with_free_ports(random.SystemRandom()), directory, tell=progress, throw_away=True
+    )
+    with directory.owned(os.getpid()):
+        try:
+            platform.start()
+            out.print(f"ready after {time.monotonic() - begin_s:.1f} s\n")
+            found = asyncio.run(_run(out, platform))
+        finally:
+            # A second Ctrl-C must not leave half of it running.
+            interrupts.ignore()
+            progress.close()
+            platform.stop()
+            shutil.rmtree(platform.postgres.directory, ignore_errors=True)
+            shutil.rmtree(directory.path, ignore_errors=True)
+    out.print("\neverything is stopped and removed")
+    return [finding for finding in found if not finding.ok]
+
+
+async def _run(out: Console, platform: EmbeddedPlatform) -> list[Finding]:
+    async with Client(platform.urls) as client:
+        await _prepare(client)
+        outcomes, orders = await _place_and_watch(out, client)
+        outcomes += [await checking.refused(client, bad) for bad in BAD_REQUESTS]
+        checking.show(out, "orders", ("expected", "seen"), outcomes)
+        agreement = await checking.agreement(client)
+        effects = await checking.effects(client, orders)
+        checking.show(out, "effects", ("expected", "seen"), effects)
+        checking.show(out, "books", ("one side", "other side"), agreement)
+    return outcomes + effects + agreement
+
+
+async def _prepare(client: Client) -> None:
+    """Fill the shelves and grant the credits."""
+    for stock in STOCKS:
+        await client.set_stock(
+            stock.sku,
+            on_hand=stock.before,
+            price_minor=stock.price_minor,
+            currency=stock.currency,
+        )
+    for credit in CREDITS:
+        await client.set_account(credit.customer_id, limit_minor=credit.limit_minor, currency="EUR")
+
+
+async def _place_and_watch(out: Console, client: Client) -> tuple[list[Finding], dict[UUID, Case]]:
+    """Place an order for each case, and see all of them end; what was found, and the orders."""
+    with Watch(out) as watch:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(_one(client, watch, case)) for case in CASES]
+    found: list[Finding] = []
+    orders: dict[UUID, Case] = {}
+    for case, task in zip(CASES, tasks, strict=True):
+        order_id, findings = task.result()
+        found += findings
+        orders[order_id] = case
+    return found, orders
+
+
+async def _one(client: Client, watch: Watch, case: Case) -> tuple[UUID, list[Finding]]:
+    order_id = await client.place(case.order, key=case.key)
+    found = []
+    if case.key is not None:
+        again = await client.place(case.order, key=case.key)
+        found.append(checking.same_order(case, order_id, again))
+        found.append(await checking.refused(client, KEY_REUSED, key=case.key))
+    order = await watch.follow(client, case.title, order_id)
+    return order_id, [checking.outcome(case, order), *found]
+
+
+def _say_what_next(out: Console, config: PlatformConfig) -> None:
+    url = f"http://127.0.0.1:{config.service(GATEWAY).port}"
+    out.print(
+        f"""
+Every order ended as expected, and the books are right. What next?
+
+  ./sagactl up                    a platform that stays, until Ctrl-C
+  {url}/docs      its API, to read and to try
+  ./sagactl stock set LAMP-1 --on-hand 10 --price-minor 4900 --currency EUR
+  curl {url}/orders -H 'Content-Type: application/json' \\
+    -d '{{"customer_id": "alice", "currency": "EUR",
+         "lines": [{{"sku": "LAMP-1", "quantity": 2}}]}}'""",
+        markup=False,
+    )

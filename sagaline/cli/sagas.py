@@ -1,0 +1,71 @@
+"""`sagactl saga`: how far an order's saga has come, step by step."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from sagaline.cli import place
+from sagaline.cli.output import console, print_facts, print_json, table
+from sagaline.cli.place import JsonOption, StateOption
+from sagaline.local.client import GATEWAY, ORCHESTRATOR, Client, Json, NotFound
+from sagaline.local.views import Saga, Step
+
+app = typer.Typer(help="See how far an order's saga has come.", no_args_is_help=True)
+
+
+@app.callback()
+def group() -> None:
+    """See how far an order's saga has come."""
+
+
+@app.command()
+def get(
+    identifier: Annotated[UUID, typer.Argument(metavar="ID", help="An order's id, or a saga's.")],
+    state: StateOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show a saga: its state, its steps, and those still to come. Exit 0: shown; 1: not known.
+
+    Example:
+
+      ./sagactl saga get 0193f1c5-6a2b-7c3d-8e4f-5a6b7c8d9e0f
+    """
+
+    async def found(client: Client) -> Json:
+        try:
+            return await client.get(GATEWAY, f"/orders/{identifier}/saga")
+        except NotFound:
+            return await client.get(ORCHESTRATOR, f"/sagas/{identifier}")
+
+    document = place.ask(state, found)
+    if json:
+        print_json(document)
+    else:
+        _print(Saga.model_validate(document))
+
+
+def _print(saga: Saga) -> None:
+    print_facts(
+        {
+            "saga": saga.saga_id,
+            "of": f"{saga.definition}, version {saga.version}, order {saga.order_id}",
+            "state": saga.state,
+        }
+    )
+    rows = [
+        (step.name, step.status, step.attempts or "", _took(step), _remark(step))
+        for step in saga.steps
+    ]
+    console().print(table(("step", "status", "tries", "took", ""), rows))
+
+
+def _took(step: Step) -> str:
+    if step.started_at is None or step.ended_at is None:
+        return ""
+    return f"{(step.ended_at - step.started_at).total_seconds() * 1000:.0f} ms"
+
+
+def _remark(step: Step) -> str:
+    flags = [word for word, on in (("stalled", step.stalled), ("parked", step.parked)) if on]
+    return ", ".join([*flags, *([f"{step.code}: {step.detail}"] if step.code else [])])

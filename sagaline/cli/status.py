@@ -1,0 +1,93 @@
+"""`sagactl status`: what runs, where it answers, what is missing."""
+
+import asyncio
+from collections.abc import Mapping
+
+import typer
+
+from sagaline.cli import place
+from sagaline.cli.output import console, print_json, table
+from sagaline.cli.place import JsonOption, StateOption
+from sagaline.local import readiness
+from sagaline.local.client import Json
+from sagaline.local.run_file import RunFile, RunningServer
+
+NOT_READY, NOT_RUNNING = 3, 4
+
+
+def status(state: StateOption = None, json: JsonOption = False) -> None:
+    """Show processes, URLs and addresses, and what a service that is not ready lacks.
+
+    Exit 0: all of it is ready; 3: it runs, but not all is ready; 4: nothing runs.
+
+    Examples:
+
+      ./sagactl status
+
+      ./sagactl status --json | jq -r .services.gateway_service.url
+    """
+    try:
+        run_file = place.running(state)
+    except place.NotRunning as error:
+        if json:
+            print_json({"running": False})
+        else:
+            console().print(str(error), markup=False)
+        raise typer.Exit(NOT_RUNNING) from None
+    lacking = asyncio.run(readiness.missing(run_file.urls))
+    ready = not lacking and all(_lives(server) for server in (run_file.kafka, run_file.postgres))
+    if json:
+        print_json(_document(run_file, lacking, ready=ready))
+    else:
+        _print(run_file, lacking)
+    raise typer.Exit(0 if ready else NOT_READY)
+
+
+def _document(run_file: RunFile, lacking: Mapping[str, str], *, ready: bool) -> Json:
+    return {
+        "running": True,
+        "ready": ready,
+        "pid": run_file.supervisor.pid,
+        "services": {
+            name: {
+                "pid": service.process.pid if service.process else None,
+                "url": service.url,
+                "log": str(service.log),
+                "ready": name not in lacking,
+                "missing": lacking.get(name),
+            }
+            for name, service in run_file.services.items()
+        },
+        "kafka": _server(run_file.kafka),
+        "postgres": _server(run_file.postgres),
+    }
+
+
+def _server(server: RunningServer) -> Json:
+    return {
+        "pid": server.process.pid if server.process else None,
+        "address": server.address,
+        "log": str(server.log),
+        "ready": _lives(server),
+    }
+
+
+def _print(run_file: RunFile, lacking: Mapping[str, str]) -> None:
+    rows: list[tuple[object, ...]] = [
+        (name, s.process.pid if s.process else "-", s.url, lacking.get(name, "ready"))
+        for name, s in run_file.services.items()
+    ]
+    rows += [
+        (
+            name,
+            server.process.pid if server.process else "-",
+            server.address,
+            "ready" if _lives(server) else "does not run",
+        )
+        for name, server in (("Kafka", run_file.kafka), ("PostgreSQL", run_file.postgres))
+    ]
+    console().print(table(("", "pid", "address", ""), rows))
+
+
+def _lives(server: RunningServer) -> bool:
+    return server.process is not None and server.process.lives()

@@ -1,0 +1,65 @@
+"""`sagactl up`: a platform that stays, in the foreground."""
+
+import os
+import time
+
+from rich.console import Console
+
+from sagaline.cli import interrupts, place
+from sagaline.cli.output import console
+from sagaline.cli.place import StateOption
+from sagaline.cli.progress import Progress
+from sagaline.local import leftovers, prerequisites
+from sagaline.local.embedded import EmbeddedPlatform
+
+HEAL_EVERY_S = 0.5
+
+
+def up(state: StateOption = None) -> None:
+    """Start Kafka, PostgreSQL and the services; stay until Ctrl-C, then stop them all.
+
+    A process that dies is started again, and shown. Ports are in sagaline.toml. Data and logs stay
+    in .sagaline; to begin anew, remove that folder.
+
+    Exit 0: stopped by Ctrl-C, SIGTERM or './sagactl down'; 1: it could not start.
+
+    Examples:
+
+      ./sagactl up
+
+      SAGALINE_LOG_LEVEL=DEBUG ./sagactl up --state /tmp/second
+    """
+    config, directory = place.config(), place.state(state)
+    prerequisites.require(config.root, installing=False)
+    out = console()
+    progress = Progress(out)
+    with interrupts.raised(), directory.owned(os.getpid()):
+        leftovers.end(directory)
+        platform = EmbeddedPlatform(config, directory, tell=progress)
+        try:
+            platform.start()
+            _welcome(out, platform)
+            _stay(platform)
+        except KeyboardInterrupt:
+            out.print("stopping ...")
+        finally:
+            interrupts.ignore()
+            platform.stop()
+            progress.close()
+        out.print("stopped")
+
+
+def _stay(platform: EmbeddedPlatform) -> None:
+    while True:
+        time.sleep(HEAL_EVERY_S)
+        platform.heal()
+
+
+def _welcome(out: Console, platform: EmbeddedPlatform) -> None:
+    gateway = platform.urls["gateway_service"]
+    out.print(f"""
+The platform runs. API: {gateway}/docs   Logs: {platform.state.logs}
+Another terminal:
+  ./sagactl stock set LAMP-1 --on-hand 10 --price-minor 4900 --currency EUR
+  ./sagactl order create --customer alice --currency EUR --line LAMP-1=2 --wait
+Ctrl-C stops it.""")
