@@ -1,5 +1,6 @@
 """A service's own topics, made as the catalog says, and only so: automatic creation is off."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,8 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from sagaline.chassis.catalog import Catalog, Topic
 from sagaline.chassis.errors import PlatformError
+
+LOOK_S = 0.05  # between looks at whether a topic stands
 
 
 class PartitionsDiffer(PlatformError):
@@ -55,13 +58,16 @@ async def create(
         await admin.start()
         standing = await _counts(admin, [topic.name for topic in wanted])
         missing = [topic for topic in wanted if topic.name not in standing]
-        late = await _create(admin, missing, timeout_ms)
-        standing |= await _counts(admin, late)
+        created = await _create(admin, missing, timeout_ms)
+        # A broker may not know yet what its controller has created, or refused as known to it.
+        async with asyncio.timeout(timeout_ms / 1000):
+            while len(standing) < len(wanted):
+                await asyncio.sleep(LOOK_S)
+                standing = await _counts(admin, [topic.name for topic in wanted])
     finally:
         await admin.close()
     _compare(wanted, standing)
-    created = tuple(sorted({topic.name for topic in missing} - set(late)))
-    return Made(created, tuple(sorted(standing)))
+    return Made(tuple(sorted(created)), tuple(sorted(standing.keys() - created)))
 
 
 def _new(topic: Topic, *, partitions: int, replicas: int) -> NewTopic:
@@ -83,27 +89,27 @@ async def _counts(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str,
 
 async def _create(
     admin: AIOKafkaAdminClient, missing: Sequence[NewTopic], timeout_ms: int
-) -> list[str]:
-    """Create them; the names of those that somebody else made in the meantime."""
+) -> set[str]:
+    """Create them; the names of those that nobody else made in the meantime."""
     if not missing:
-        return []
+        return set()
     answer = await admin.create_topics(list(missing), timeout_ms=timeout_ms)
-    late = []
+    created = set()
     for topic, code, *detail in answer.topic_errors:
         error = for_code(code)
-        if error is TopicAlreadyExistsError:
-            late.append(topic)
-        elif code:
+        if not code:
+            created.add(topic)
+        elif error is not TopicAlreadyExistsError:
             reason = detail[0] if detail and detail[0] else error.__name__
             raise TopicRefused(topic=topic, reason=reason)
-    return late
+    return created
 
 
 def _compare(wanted: Sequence[NewTopic], standing: Mapping[str, int]) -> None:
     differences = [
         f"topic {topic.name} has {standing[topic.name]} partitions, not {topic.num_partitions}"
         for topic in wanted
-        if standing.get(topic.name, topic.num_partitions) != topic.num_partitions
+        if standing[topic.name] != topic.num_partitions
     ]
     if differences:
         raise PartitionsDiffer(differences="; ".join(differences))
