@@ -39,6 +39,6 @@ def limited(saga: Saga, settings: OrchestratorSettings) -> Saga:
         changes["timeout_ms"] = settings.step_timeout_ms
     if settings.step_resends_max is not None:
         changes["resends_max"] = settings.step_resends_max
-    if settings.step_backoff_max_ms is not None:
-        changes["backoff_max_ms"] = settings.step_backoff_max_ms
+    if settings.step_backoff_ms is not None:
+        changes["backoff_min_ms"] = changes["backoff_max_ms"] = settings.step_backoff_ms
     return saga.with_timeouts(**changes) if changes else saga

@@ -22,8 +22,8 @@ class OrchestratorSettings(ServiceSettings):
     step_resends_max: PositiveInt | None = Field(
         None, description="In place of how often every step's command is sent again."
     )
-    step_backoff_max_ms: PositiveInt | None = Field(
-        None, description="In place of every step's longest wait between two sendings."
+    step_backoff_ms: PositiveInt | None = Field(
+        None, description="In place of the growing wait before every step is sent again."
     )
     timer_tick_ms: PositiveInt = Field(
         200, le=60_000, description="How often due timers are looked for."

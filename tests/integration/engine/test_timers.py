@@ -1,0 +1,160 @@
+"""Timers and messages: no timer outruns an answer, and what stays unanswered is undone."""
+
+import json
+from datetime import datetime, timedelta
+
+import asyncpg
+import pytest
+
+from sagaline.chassis.messages import Revoke
+from schemas.messages import (
+    OrderMarkedConfirmed,
+    OrderMarkedRejected,
+    PlaceOrder,
+    StockReleased,
+)
+from tests.integration.engine.stage import Stage, saga_of, until, yes
+
+
+async def test_a_command_that_the_participant_has_not_read_is_not_sent_again(
+    stage: Stage,
+) -> None:
+    order = await stage.place()
+    await stage.command(order, "create_order")
+
+    async def delayed_three_times() -> bool:
+        rows = await stage.fetch(
+            "SELECT 1 FROM history WHERE saga_id = $1 AND received->>'type' = 'Delayed'",
+            saga_of(order),
+        )
+        return len(rows) >= 3
+
+    await until(delayed_three_times)
+    saga = await stage.stands(order, create_order="QUEUED")
+    assert saga.steps[0].attempts == 1
+    assert len(stage.commands(order, "create_order")) == 1
+
+
+async def test_a_command_that_was_read_and_stays_unanswered_is_sent_again(stage: Stage) -> None:
+    order = await stage.place()
+    first = await stage.command(order, "create_order")
+    await stage.answered("orders")
+    second = await stage.command(order, "create_order", sendings=2)
+    assert second.envelope.id == first.envelope.id
+    assert second.value == first.value
+    await stage.succeed(order, "create_order")
+    await stage.stands(order, create_order="SUCCEEDED", reserve_stock="WAITING")
+
+
+async def test_a_step_in_doubt_is_undone_with_those_before_it(stage: Stage) -> None:
+    order = await stage.place()
+    await stage.succeed(order, "create_order")
+    await stage.command(order, "reserve_stock")
+    await stage.answered("inventory")  # it was read, and its reply is lost
+    await stage.command(order, "reserve_stock", sendings=2)
+    await stage.answered("inventory")
+    undo = await stage.command(order, "reserve_stock", direction="undo")
+    assert undo.envelope.action == "indoubt"
+    await stage.notice(order, "reserve_stock", "undo_noop", "undo")
+    rejected = await stage.command(order, "create_order", direction="undo")
+    assert rejected.envelope.action == "done"
+    await stage.reply(
+        order, "create_order", OrderMarkedRejected(order_id=order.order_id), direction="undo"
+    )
+    saga = await stage.stands(
+        order, state="COMPENSATING", reserve_stock="UNDO_NOOP", create_order="UNDONE"
+    )
+    assert (saga.verdict, saga.failed_step, saga.code) == (
+        "compensated",
+        "reserve_stock",
+        "no_answer",
+    )
+
+
+async def test_a_late_success_does_not_keep_a_step_from_being_undone(stage: Stage) -> None:
+    order = await stage.place()
+    await stage.succeed(order, "create_order")
+    await stage.command(order, "reserve_stock")
+    await stage.answered("inventory")
+    await stage.command(order, "reserve_stock", sendings=2)
+    await stage.answered("inventory")
+    await stage.command(order, "reserve_stock", direction="undo")
+    await stage.reply(order, "reserve_stock", yes(order, "reserve_stock"))
+    released = StockReleased(order_id=order.order_id)
+    await stage.reply(order, "reserve_stock", released, direction="undo")
+    await stage.stands(order, reserve_stock="UNDONE", create_order="UNDOING")
+
+
+@pytest.mark.parametrize("happened", [True, False])
+async def test_a_pivot_in_doubt_is_settled_by_a_revoke(stage: Stage, *, happened: bool) -> None:
+    order = await stage.place()
+    await stage.succeed(order, "create_order", "reserve_stock", "authorize_payment")
+    await stage.command(order, "confirm_order")
+    await stage.answered("orders")
+    await stage.command(order, "confirm_order", sendings=2)
+    await stage.answered("orders")
+    revoke = await stage.command(order, "confirm_order", direction="revoke")
+    assert isinstance(revoke.message, Revoke)
+    await stage.stands(order, confirm_order="IN_DOUBT")
+    if happened:
+        confirmed = OrderMarkedConfirmed(order_id=order.order_id)
+        await stage.reply(order, "confirm_order", confirmed)
+        saga = await stage.stands(order, state="COMMITTED", confirm_order="SUCCEEDED")
+        assert saga.verdict == "committed"
+    else:
+        await stage.notice(order, "confirm_order", "blocked", "action")
+        await stage.stands(order, state="COMPENSATING", authorize_payment="UNDOING")
+
+
+async def test_a_timer_waits_for_a_reply_that_is_in_the_log_but_not_handled(
+    stage: Stage,
+) -> None:
+    order = await stage.place()
+    await stage.command(order, "create_order")
+    connection = await _locked_positions(stage)
+    try:
+        await stage.reply(order, "create_order", yes(order, "create_order"))
+        await stage.answered("orders")
+        fenced = await until(lambda: _fence(stage, order))
+        # Two attempts' time and more passes between these two looks; only the fence holds it.
+        again = await until(lambda: _later(stage, order, fenced["due_at"]))
+        assert json.loads(again["fences"])
+        assert len(stage.commands(order, "create_order")) == 1
+    finally:
+        await connection.close()
+    saga = await stage.stands(order, create_order="SUCCEEDED")
+    assert saga.steps[0].attempts == 1
+
+
+async def test_no_timer_fires_while_an_input_of_the_order_is_parked(stage: Stage) -> None:
+    order = await stage.place()
+    await stage.command(order, "create_order")
+    key = str(order.order_id).encode()
+    await stage.producer.send_and_wait("orders.replies.v1", b"garbage", key=key)
+    await stage.answered("orders")
+
+    async def stalled() -> bool:
+        saga = await stage.stands(order)
+        return saga.steps[0].stalled
+
+    await until(stalled)
+    saga = await stage.saga(order)
+    assert (saga.state, saga.steps[0].attempts) == ("RUNNING", 1)
+
+
+async def _locked_positions(stage: Stage) -> "asyncpg.Connection[asyncpg.Record]":
+    """A session that keeps the orchestrator from handling anything until it is closed."""
+    connection = await asyncpg.connect(stage.database_url)
+    await connection.execute("BEGIN")
+    await connection.execute("SELECT 1 FROM sagaline.positions FOR UPDATE")
+    return connection
+
+
+async def _fence(stage: Stage, order: PlaceOrder) -> "asyncpg.Record | None":
+    rows = await stage.fetch("SELECT * FROM timer WHERE saga_id = $1", saga_of(order))
+    return rows[0] if rows and "reply_end" in rows[0]["fences"] else None
+
+
+async def _later(stage: Stage, order: PlaceOrder, than: datetime) -> "asyncpg.Record | None":
+    fence = await _fence(stage, order)
+    return fence if fence and fence["due_at"] > than + timedelta(seconds=2) else None
