@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from uuid import uuid4
 
 import asyncpg
@@ -33,6 +33,9 @@ LIMITS = RelayLimits(
     unknown_topic_retry_ms=100,
     producer=ProducerLimits(request_timeout_ms=2_000, delivery_timeout_ms=3_000),
 )
+
+
+T = TypeVar("T")
 
 
 class Sent(NamedTuple):
@@ -182,6 +185,9 @@ class Writer:
         rows = await self.connection.fetch("SELECT key, payload FROM sagaline.outbox ORDER BY id")
         return [(row["key"], row["payload"].decode(errors="replace")) for row in rows]
 
+    async def count(self) -> int:
+        return len(await self.waiting())
+
     async def empty(self) -> bool:
         return not await self.connection.fetchval("SELECT count(*) FROM sagaline.outbox")
 
@@ -207,3 +213,24 @@ class Writer:
         """Who took the lane last."""
         found: str | None = await self.connection.fetchval("SELECT owner FROM sagaline.lanes")
         return found
+
+
+async def traffic(url: str, topic: str, *, keys: int, each: int) -> dict[str, list[str]]:
+    """Transactions side by side, a row each, a key's one after the other; what was written."""
+    pool = await asyncpg.create_pool(url, min_size=4, max_size=4)
+    written: dict[str, list[str]] = {}
+
+    async def one_key(key: str) -> None:
+        for number in range(each):
+            async with pool.acquire() as connection:
+                await Writer(connection, topic).write(key, str(number))
+            written.setdefault(key, []).append(str(number))
+
+    await asyncio.gather(*(one_key(str(uuid4())) for _ in range(keys)))
+    await pool.close()
+    return written
+
+
+async def is_(found: Awaitable[T], wanted: T) -> bool:
+    """What was asked for is what was found."""
+    return await found == wanted

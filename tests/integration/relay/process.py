@@ -1,9 +1,9 @@
-"""A relay in a process of its own, to be stopped and killed: `database_url bootstrap owner`."""
+"""A relay in a process of its own, to be stopped: `database_url bootstrap owner`."""
 
 import asyncio
 import sys
 
-from tests.integration.relay_stage import new_relay
+from tests.integration.relay.stage import new_relay
 
 if __name__ == "__main__":
     database_url, bootstrap, owner = sys.argv[1:]
