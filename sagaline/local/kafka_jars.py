@@ -22,6 +22,7 @@ from sagaline.local.errors import DownloadFailed, WrongJarHash
 
 DOWNLOADS_AT_ONCE = 6
 TIMEOUT_S = 30
+PROGRESS_EACH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ def _download(missing: list[Pin], folder: Path, say: Callable[[str], None]) -> N
         with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as threads:
             fetched = threads.map(lambda pin: _fetch(context, pin, folder), missing)
             for number, pin in enumerate(fetched, start=1):
-                say(f"Kafka: {number} of {len(missing)} jars, {pin.filename}")
+                if number % PROGRESS_EACH == 0 or number == len(missing):
+                    say(f"  {number} of {len(missing)}: {pin.filename}")
 
 
 def _fetch(context: MavenContext, pin: Pin, folder: Path) -> Pin:

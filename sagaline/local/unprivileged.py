@@ -10,6 +10,7 @@ import pwd
 import shutil
 import stat
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -51,19 +52,22 @@ class Unprivileged:
         digest = hashlib.sha256(str(wanted).encode()).hexdigest()[:12]
         return _outside() / f"{wanted.name}-{digest}"
 
-    def copy_for(self, folder: Path, *, version: str) -> Path:
-        """Give `folder` if the user can reach it, else a whole copy of it outside, made once."""
-        if self.can_reach(folder):
-            return folder
-        copy = _outside() / f"{folder.name}-{version}"
+    def copy_for(self, root: Path, folders: Iterable[str], *, name: str) -> Path:
+        """Give `root` if the user can reach it, else a copy of these `folders` of it, made once."""
+        if self.can_reach(root):
+            return root
+        copy = _outside() / name
         if not copy.exists():
             half_made = Path(tempfile.mkdtemp(dir=_outside()))
-            shutil.copytree(folder, half_made / "copy", symlinks=True)
+            half_made.chmod(0o755)
+            for folder in folders:
+                shutil.copytree(root / folder, half_made / folder, symlinks=True)
+                (half_made / folder).parent.chmod(0o755)  # whatever our umask is
             try:
-                (half_made / "copy").rename(copy)
+                half_made.rename(copy)
             except OSError:  # somebody else made it meanwhile
                 assert copy.exists(), copy
-            shutil.rmtree(half_made)
+                shutil.rmtree(half_made)
         return copy
 
     def _may_enter(self, folder: os.stat_result) -> bool:
@@ -73,5 +77,6 @@ class Unprivileged:
 
 
 def _outside() -> Path:
-    OUTSIDE.mkdir(mode=0o755, parents=True, exist_ok=True)
+    OUTSIDE.mkdir(parents=True, exist_ok=True)
+    OUTSIDE.chmod(0o755)
     return OUTSIDE

@@ -83,7 +83,7 @@ def bring(jars: Path) -> list[str]:
 def test_a_jar_comes_from_the_mirror_with_its_login_and_is_not_asked_for_again(
     repository: Repository, jars: Path
 ) -> None:
-    assert bring(jars) == ["Kafka: 1 of 1 jars, lamp-1.0.jar"]
+    assert bring(jars) == ["  1 of 1: lamp-1.0.jar"]
     assert (jars / "lamp-1.0.jar").read_bytes() == JAR
     assert repository.asked[0] == PATH
     assert repository.logins[0] == LOGIN

@@ -31,7 +31,8 @@ def test_a_pid_that_was_given_to_another_process_does_not_keep_it_from_starting(
 ) -> None:
     runs_as = Unprivileged.needed()
     # PostgreSQL believes in any living process of its own user.
-    with subprocess.Popen(["sleep", "600"], user=runs_as.uid if runs_as else None) as stranger:
+    stranger = subprocess.Popen(["sleep", "600"], user=runs_as.uid if runs_as else None)
+    try:
         with Postgres(folder, port=free_port(random.SystemRandom())) as server:
             server.kill()
             pid_file = server.directory / "data" / "postmaster.pid"
@@ -39,7 +40,9 @@ def test_a_pid_that_was_given_to_another_process_does_not_keep_it_from_starting(
             pid_file.write_text(f"{stranger.pid}\n{rest}")
             server.start()
             server.execute("SELECT 1")
+    finally:
         stranger.kill()
+        stranger.wait()
 
 
 def test_data_that_another_postgres_works_on_is_left_alone(folder: Path) -> None:
@@ -86,4 +89,4 @@ def test_as_root_a_folder_that_others_cannot_enter_has_a_stand_in_outside(folder
     stand_in = runs_as.directory_for(closed / "postgres")
     assert stand_in != closed / "postgres"
     assert stand_in == runs_as.directory_for(closed / "postgres")
-    assert runs_as.can_reach(stand_in)
+    assert runs_as.can_reach(stand_in.parent)
