@@ -31,7 +31,7 @@ class LogChannel:
         """Log each: who is told what about which order. The body stays in the table."""
         for sent in notifications:
             self._log.info(
-                "notification_sent",
+                "notification sent",
                 notification_id=str(sent.notification_id),
                 order_id=str(sent.order_id),
                 customer_id=sent.customer_id,
