@@ -4,11 +4,11 @@ from typing import Annotated, Final, TypeAlias
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
-from sagaline.chassis.web import Problem, database
 
 from inventory_service import domain, repository
 from sagaline.chassis.database import Database
 from sagaline.chassis.errors import PlatformError
+from sagaline.chassis.web import Problem, database
 from schemas.currencies import Currency
 
 SKU_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"

@@ -1,10 +1,9 @@
 """The inventory service, put together."""
 
-from sagaline.chassis.service import Service
-
 import schemas
 from inventory_service import api, handlers, models
 from inventory_service.settings import InventorySettings
+from sagaline.chassis.service import Service
 
 
 def service(settings: InventorySettings | None = None) -> Service:

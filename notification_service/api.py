@@ -6,10 +6,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
-from sagaline.chassis.web import database
 
 from notification_service import domain, repository
 from sagaline.chassis.database import Database
+from sagaline.chassis.web import database
 
 OpenDatabase: TypeAlias = Annotated[Database, Depends(database)]
 

@@ -1,12 +1,11 @@
 """The notification service, put together."""
 
-from sagaline.chassis.service import Service
-
 import schemas
 from notification_service import api, handlers, models
 from notification_service.channel import LogChannel
 from notification_service.settings import NotificationSettings
 from sagaline.chassis import logs
+from sagaline.chassis.service import Service
 
 
 def service(settings: NotificationSettings | None = None) -> Service:

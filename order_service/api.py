@@ -6,11 +6,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
-from sagaline.chassis.web import Problem, database
 
 from order_service import domain, repository
 from sagaline.chassis.database import Database
 from sagaline.chassis.errors import PlatformError
+from sagaline.chassis.web import Problem, database
 
 OpenDatabase: TypeAlias = Annotated[Database, Depends(database)]
 

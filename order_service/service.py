@@ -1,10 +1,9 @@
 """The order service, put together."""
 
-from sagaline.chassis.service import Service
-
 import schemas
 from order_service import api, handlers, models
 from order_service.settings import OrderSettings
+from sagaline.chassis.service import Service
 
 
 def service(settings: OrderSettings | None = None) -> Service:

@@ -5,11 +5,11 @@ from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
-from sagaline.chassis.web import Problem, database
 
 from payment_service import domain, repository
 from sagaline.chassis.database import Database
 from sagaline.chassis.errors import PlatformError
+from sagaline.chassis.web import Problem, database
 from schemas.currencies import Currency
 
 CustomerId: TypeAlias = Annotated[

@@ -1,11 +1,10 @@
 """The payment service, put together."""
 
-from sagaline.chassis.service import Service
-
 import schemas
 from payment_service import api, handlers, models
 from payment_service.ledger import Ledger
 from payment_service.settings import PaymentSettings
+from sagaline.chassis.service import Service
 
 
 def service(settings: PaymentSettings | None = None) -> Service:
