@@ -1,5 +1,6 @@
 """What happens to each request: a trace, a line in the log, a figure, and an answer in any case."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis.faults import passing
 from sagaline.chassis.metrics import HttpMetrics
-from sagaline.chassis.problems import unavailable, unexpected
+from sagaline.chassis.problems import stopped, unavailable, unexpected
 from sagaline.chassis.tracing import TraceParent, continued
 
 QUIET = frozenset({"/livez", "/readyz", "/metrics"})  # asked every few seconds, by machines
@@ -46,9 +47,16 @@ class Access:
                 status = message["status"]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(trace_id=trace.trace_id):
+        with (
+            self._metrics.in_flight.track_inprogress(),
+            structlog.contextvars.bound_contextvars(trace_id=trace.trace_id),
+        ):
             try:
                 await self._app(scope, receive, noted)
+            except asyncio.CancelledError:  # the server stops, and this took too long
+                if status is None:
+                    await stopped(scope["path"])(scope, receive, noted)
+                raise
             except Exception as error:  # the top of a request
                 await self._failed(scope, error)
                 if status is not None:

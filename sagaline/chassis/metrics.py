@@ -41,7 +41,7 @@ def exposition(registry: CollectorRegistry) -> bytes:
 
 
 class HttpMetrics:
-    """Requests by route template and status, and how long they took."""
+    """Requests by route template and status, how long they took, and how many there are."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._seconds = Histogram(
@@ -55,6 +55,12 @@ class HttpMetrics:
             "sagaline_http_failures_total",
             "Requests that ended in an exception nobody expected.",
             ["route"],
+            registry=registry,
+        )
+
+        self.in_flight = Gauge(
+            "sagaline_http_requests_in_flight",
+            "Requests that are being answered, this one among them.",
             registry=registry,
         )
 

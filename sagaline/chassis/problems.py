@@ -94,6 +94,13 @@ def unavailable(instance: str) -> JSONResponse:
     return answer(instance, code="Unavailable", status=503, detail=detail, headers=headers)
 
 
+def stopped(instance: str) -> JSONResponse:
+    """The response to a request that was cut off, since the service ends."""
+    detail = "The service was stopped before this was done; whether it was is not known. Try again."
+    headers = {"Retry-After": "1", "Connection": "close"}
+    return answer(instance, code="Stopped", status=503, detail=detail, headers=headers)
+
+
 def install(app: FastAPI) -> None:
     """What routes and validation raise is answered with problem documents."""
     app.add_exception_handler(PlatformError, _platform_error)

@@ -19,18 +19,14 @@ class PortTaken(PlatformError):
 
 
 class Server(uvicorn.Server):
-    """Uvicorn that leaves signals alone and says when it listens."""
+    """Uvicorn that leaves signals alone; `ready` is set when it answers at `url`."""
 
     def __init__(self, config: uvicorn.Config, listening: socket.socket) -> None:
         super().__init__(config)
         self._listening = listening
+        host, port = listening.getsockname()[:2]
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self.ready = asyncio.Event()
-
-    @property
-    def url(self) -> str:
-        """Where it answers."""
-        host, port = self._listening.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen."""

@@ -82,15 +82,12 @@ class Service:
             running.log.info("stopped")
 
     @asynccontextmanager
-    async def running(self, *, serve: bool = False) -> AsyncIterator[Running]:
-        """The service runs for the block, in this process; with `serve`, on its port, too.
+    async def running(self) -> AsyncIterator[Running]:
+        """The service runs for the block, in this process; signals are left alone.
 
-        `running.app` answers without a server as well. Signals are left alone.
+        `running.app` answers without a server; `serving(running)` puts one before it.
         """
-        async with self._opened() as opened, AsyncExitStack() as stack:
-            await stack.enter_async_context(self._started(opened))
-            if serve:
-                await stack.enter_async_context(serving(opened.running))
+        async with self._opened() as opened, self._started(opened):
             yield opened.running
 
     def _application(self, registry: CollectorRegistry, log: FilteringBoundLogger) -> FastAPI:
