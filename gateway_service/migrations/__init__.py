@@ -1,0 +1,1 @@
+"""Alembic revisions of the gateway's database; the chassis runs them."""
