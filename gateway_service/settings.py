@@ -1,0 +1,27 @@
+"""The gateway's settings."""
+
+from typing import ClassVar
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from sagaline.chassis.settings import ServiceSettings
+
+
+class GatewaySettings(ServiceSettings):
+    """The gateway's own, beside the shared `SAGALINE_*`; read once, at the start."""
+
+    model_config = SettingsConfigDict(env_prefix="SAGALINE_GATEWAY_", frozen=True)
+    service: ClassVar[str] = "gateway_service"
+
+    # Each order with a key holds one of PostgreSQL's shared locks until its transaction ends; the
+    # server's table of them has room for some 6,000 by default.
+    intake_batch_max: int = Field(
+        200, ge=1, le=1_000, description="Orders that one transaction accepts at most."
+    )
+    intake_waiting_max: int = Field(
+        2_000,
+        ge=1,
+        le=100_000,
+        description="Orders that wait for a transaction; one more gets 503.",
+    )
