@@ -64,17 +64,9 @@ def load(
 
 def _document(report: Report, problems: list[str], *, in_flight: int, seed: int) -> Json:
     return {
-        "orders": report.orders,
         "in_flight": in_flight,
         "seed": seed,
-        "seconds": round(report.seconds, 3),
-        "orders_per_s": round(report.orders_per_s, 1),
-        "p50_ms": round(report.latency_ms(50), 1),
-        "p95_ms": round(report.latency_ms(95), 1),
-        "p99_ms": round(report.latency_ms(99), 1),
-        "cpu_ms_per_order": round(report.cpu_ms_per_order, 2),
-        "cpu_ms_per_order_of_load": round(report.own_cpu_s * 1000 / report.orders, 2),
-        "steal_s": round(report.machine.steal_s, 2),
+        **report.figures(),
         "cpus": os.cpu_count(),
         "problems": problems,
     }

@@ -20,9 +20,9 @@ TAIL_LINES = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What runs a service: `python -m service run` in `directory`, its output going to `log`."""
+    """What runs a process: `python -m ARGUMENTS` in `directory`, its output going to `log`."""
 
-    service: str
+    arguments: tuple[str, ...]
     directory: Path
     environment: Mapping[str, str] = field(repr=False)  # it has passwords in it
     log: Path
@@ -33,7 +33,7 @@ class Program:
         tethered = [sys.executable, "-I", "-S", tether.__file__, str(os.getpid())]
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [*tethered, sys.executable, "-m", self.service, "run"],
+                [*tethered, sys.executable, "-m", *self.arguments],
                 cwd=self.directory,
                 env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
@@ -44,14 +44,14 @@ class Program:
 
 
 class Child:
-    """A program's process, brought a step closer to what is wanted by each call of step().
+    """A service's process, brought a step closer to what is wanted by each call of step().
 
     One thread owns it: the kernel kills the process when the thread that started it ends.
     """
 
-    def __init__(self, program: Program, *, grace_s: float) -> None:
+    def __init__(self, service: str, program: Program, *, grace_s: float) -> None:
         """`grace_s`: how long an orderly end may take before it is a kill."""
-        self.service = program.service
+        self.service = service
         self._program = program
         self._grace_s = grace_s
         self._process: subprocess.Popen[bytes] | None = None

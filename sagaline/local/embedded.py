@@ -7,7 +7,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +31,7 @@ from sagaline.local.supervisor import Supervisor
 
 READY_TIMEOUT_S = 90.0
 READY_POLL_S = 0.1
-SETUP_TIMEOUT_S = 120.0
+SETUP_TIMEOUT_S = 90.0
 SERVER_STOP_S = 5.0
 DEATHS_MAX = 3  # in a row, while the platform starts
 DEFAULTS = {
@@ -42,7 +41,7 @@ ALWAYS = {"PYTHONUNBUFFERED": "1", "PYTHONOPTIMIZE": ""}  # asserts are part of 
 
 
 class SetupFailed(PlatformError):
-    """Tables and topics could not be made:
+    """Tables and topics could not be made. The end of the log, {log}:
     {tail}
     """
 
@@ -166,30 +165,32 @@ class EmbeddedPlatform:
             provision(self.postgres, [service.name for service in self.config.services])
 
     def _set_up(self) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "sagaline.local.setup", *self.urls],
-            cwd=self.config.root,
-            env=self._environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=SETUP_TIMEOUT_S,
-            check=False,
-        )
-        if done.returncode != 0:
-            lines = (done.stdout + done.stderr).splitlines()[-30:]
-            raise SetupFailed(tail="\n    ".join(lines))
+        log = self.state.logs / "setup.log"
+        process = Program(
+            arguments=("sagaline.local.setup", *self.urls),
+            directory=self.config.root,
+            environment=self._environment(),
+            log=log,
+        ).start()
+        try:
+            exit_code = process.wait(SETUP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            exit_code = None
+        finally:
+            process.kill()
+        if exit_code != 0:
+            raise SetupFailed(log=log, tail="\n    ".join(service_log.tail(log, 15)))
 
-    def _programs(self) -> list[Program]:
-        return [
-            Program(
-                service=service.name,
+    def _programs(self) -> dict[str, Program]:
+        return {
+            service.name: Program(
+                arguments=(service.name, "run"),
                 directory=self.config.root,
                 environment=self._environment(service.name),
                 log=self.state.logs / f"{service.name}.log",
             )
             for service in self.config.services
-        ]
+        }
 
     def _environment(self, *services: str) -> dict[str, str]:
         """Our own environment, `settings`, then where `services` (or all of them) find things."""

@@ -43,6 +43,20 @@ class Report:
         """Processor time of the machine, the loop's own included."""
         return self.machine.busy_s * 1000 / self.orders
 
+    def figures(self) -> dict[str, float]:
+        """Give what is worth writing down."""
+        return {
+            "orders": self.orders,
+            "seconds": round(self.seconds, 3),
+            "orders_per_s": round(self.orders_per_s, 1),
+            "p50_ms": round(self.latency_ms(50), 1),
+            "p95_ms": round(self.latency_ms(95), 1),
+            "p99_ms": round(self.latency_ms(99), 1),
+            "cpu_ms_per_order": round(self.cpu_ms_per_order, 2),
+            "cpu_ms_per_order_of_load": round(self.own_cpu_s * 1000 / self.orders, 2),
+            "steal_s": round(self.machine.steal_s, 2),
+        }
+
     def latency_ms(self, percentile: int) -> float:
         """Give the latency that so many percent of the orders didn't exceed."""
         assert 0 < percentile <= 100, percentile
@@ -104,9 +118,7 @@ class Load:
                 statuses[order.status] += 1
 
         cpu, own, begin_s = MachineCpu.now(), _own_cpu_s(), time.monotonic()
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(min(self._in_flight, orders)):
-                workers.create_task(worker())
+        await asyncio.gather(*(worker() for _ in range(min(self._in_flight, orders))))
         return Report(
             orders=orders,
             seconds=time.monotonic() - begin_s,

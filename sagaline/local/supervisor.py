@@ -5,7 +5,7 @@ It knows processes only. Whether a service is ready is asked over HTTP, see `rea
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 
 from sagaline.local.child import Child, Program
 from sagaline.local.happenings import Happening
@@ -16,19 +16,21 @@ GRACE_S = 6.0
 
 
 class Supervisor:
-    """The processes of `programs`, from start() to stop(); `tell` hears what happens to them.
+    """The processes of `programs`, by service, from start() to stop().
 
-    `tell` is called in the supervisor's thread and must not raise.
+    `tell` hears what happens to them. It is called in the supervisor's thread and must not raise.
     """
 
     def __init__(
         self,
-        programs: Iterable[Program],
+        programs: Mapping[str, Program],
         *,
         tell: Callable[[Happening], None],
         grace_s: float = GRACE_S,
     ) -> None:
-        self._children = [Child(program, grace_s=grace_s) for program in programs]
+        self._children = [
+            Child(service, program, grace_s=grace_s) for service, program in programs.items()
+        ]
         self._tell = tell
         self._wanted = {child.service for child in self._children}
         self._over = threading.Event()

@@ -83,10 +83,10 @@ class Step(_View):
 class Saga(_View):
     """`GET /orders/{id}/saga` at the gateway."""
 
-    saga_id: UUID
+    saga_id: UUID | None  # this and what else may be None: nothing was heard of the saga yet
     order_id: UUID
-    definition: str
-    version: int
+    definition: str | None
+    version: int | None
     state: str
     sequence: int
     started_at: datetime | None = None

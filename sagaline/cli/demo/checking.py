@@ -31,9 +31,8 @@ class Finding:
 
 def outcome(case: Case, order: Order) -> Finding:
     """Hold an order's end against its case."""
-    step, code = (order.reason.step, order.reason.code) if order.reason else (None, None)
-    seen = _words(order.status, step, code)
-    return Finding(case.title, _words(case.status, case.step, case.code), seen)
+    seen = _words(order.status, order.reason.code if order.reason else None)
+    return Finding(case.title, _words(case.status, case.code), seen)
 
 
 def same_order(case: Case, first: UUID, second: UUID) -> Finding:
@@ -55,13 +54,14 @@ async def effects(client: Client, orders: Mapping[UUID, Case]) -> list[Finding]:
     found = []
     for stock in STOCKS:
         shelf = Shelf.model_validate(await client.get(INVENTORY, f"/stock/{stock.sku}"))
-        seen = f"{shelf.on_hand} on hand, {shelf.reserved} reserved"
-        found.append(Finding(f"shelf {stock.sku}", f"{stock.after} on hand, 0 reserved", seen))
+        seen = f"{shelf.on_hand} on hand{_besides(shelf.reserved, 'reserved')}"
+        found.append(Finding(f"shelf {stock.sku}", f"{stock.after} on hand", seen))
     for credit in CREDITS:
         path = f"/accounts/{credit.customer_id}"
         account = Account.model_validate(await client.get(PAYMENT, path))
-        seen = f"{account.captured_minor} captured, {account.authorized_minor} authorized"
-        expected = f"{credit.captured_minor} captured, 0 authorized"
+        open_minor = _besides(account.authorized_minor, "authorized")
+        seen = f"{account.captured_minor} captured{open_minor}"
+        expected = f"{credit.captured_minor} captured"
         found.append(Finding(f"account {credit.customer_id}", expected, seen))
     for order_id, case in orders.items():
         expected = "confirmation" if case.status == "CONFIRMED" else "rejection"
@@ -87,5 +87,10 @@ def show(out: Console, title: str, heads: tuple[str, str], found: Iterable[Findi
     out.print(table((title, *heads, ""), rows))
 
 
-def _words(status: str, step: str | None, code: str | None) -> str:
-    return f"{status} {code} at {step}" if code else status
+def _words(status: str, code: str | None) -> str:
+    return f"{status} {code}" if code else status
+
+
+def _besides(amount: int, word: str) -> str:
+    """Name an amount that should be nothing, if it is something."""
+    return f", {amount} {word}" if amount else ""

@@ -97,12 +97,10 @@ async def _prepare(client: Client) -> None:
 async def _place_and_watch(out: Console, client: Client) -> tuple[list[Finding], dict[UUID, Case]]:
     """Place an order for each case, and see all of them end; what was found, and the orders."""
     with Watch(out) as watch:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_one(client, watch, case)) for case in CASES]
+        followed = await asyncio.gather(*(_one(client, watch, case) for case in CASES))
     found: list[Finding] = []
     orders: dict[UUID, Case] = {}
-    for case, task in zip(CASES, tasks, strict=True):
-        order_id, findings = task.result()
+    for case, (order_id, findings) in zip(CASES, followed, strict=True):
         found += findings
         orders[order_id] = case
     return found, orders

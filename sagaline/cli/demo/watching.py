@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sagaline.cli.output import styled, table
-from sagaline.local.client import Client, NotEnded, NotFound
+from sagaline.local.client import Client, NotEnded
 from sagaline.local.views import Order, Saga, Step
 
 POLL_S = 0.03
@@ -33,7 +33,7 @@ class Watch:
     def __init__(self, out: Console) -> None:
         self._out = out
         self._begin_s = time.monotonic()
-        self._sagas: dict[str, Saga | None] = {}
+        self._sagas: dict[str, Saga] = {}
         self._orders: dict[str, Order] = {}
         self._live = Live(console=out, auto_refresh=False) if out.is_terminal else None
 
@@ -55,28 +55,27 @@ class Watch:
         """Show the saga of an order until both have ended; give the order. Raises NotEnded."""
         deadline_s = time.monotonic() + ENDED_WITHIN_S
         while True:
-            saga, order = await _seen(client, order_id), await client.order(order_id)
+            saga, order = await client.saga(order_id), await client.order(order_id)
             self._show(title, saga, order)
-            if saga is not None and saga.has_ended and order.has_ended:
+            if saga.has_ended and order.has_ended:
                 return order
             if time.monotonic() > deadline_s:
                 raise NotEnded(order_id=order_id, status=order.status, within_s=ENDED_WITHIN_S)
             await asyncio.sleep(POLL_S)
 
-    def _show(self, title: str, saga: Saga | None, order: Order) -> None:
+    def _show(self, title: str, saga: Saga, order: Order) -> None:
         before, self._sagas[title], self._orders[title] = self._sagas.get(title), saga, order
         if self._live is not None:
             self._live.update(self._table(), refresh=True)
-        elif saga is not None:
+        else:
             self._print_changes(title, before, saga)
 
     def _table(self) -> Table:
         rows = []
         for title, saga in self._sagas.items():
-            steps = saga.steps if saga else ()
-            marks = "".join(MARKS.get(step.status, UNDER_WAY) for step in steps)
-            now = _latest(saga)
-            rows.append((title, self._orders[title].status, saga.state if saga else "", marks, now))
+            marks = "".join(MARKS.get(step.status, UNDER_WAY) for step in saga.steps)
+            status = self._orders[title].status
+            rows.append((title, status, saga.state, marks, _latest(saga)))
         return table(("order", "status", "saga", "steps", "now"), rows)
 
     def _print_changes(self, title: str, before: Saga | None, saga: Saga) -> None:
@@ -93,19 +92,10 @@ class Watch:
         self._out.print(Text(f"{at}{title:<18} {what:<18} ") + styled(status) + Text(rest))
 
 
-async def _seen(client: Client, order_id: UUID) -> Saga | None:
-    try:
-        return await client.saga(order_id)
-    except NotFound:  # no snapshot of it has come yet
-        return None
-
-
-def _latest(saga: Saga | None) -> str:
+def _latest(saga: Saga) -> str:
     """Name the step that moved last, and what made it fail."""
-    moved = [step for step in saga.steps if step.started_at is not None] if saga else []
-    if not moved:
-        return ""
-    return _in_words(max(moved, key=lambda step: (step.ended_at or step.started_at, step.name)))
+    moved = [(s.ended_at or s.started_at, n) for n, s in enumerate(saga.steps) if s.started_at]
+    return _in_words(saga.steps[max(moved)[1]]) if moved else ""
 
 
 def _in_words(step: Step) -> str:

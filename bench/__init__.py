@@ -1,0 +1,1 @@
+"""What the platform achieves: scenarios, each on a throw-away platform, and recorded results."""
