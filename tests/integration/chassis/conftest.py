@@ -1,0 +1,46 @@
+"""A service of its own for each test: migrated database, topics, group."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from sagaline.testing.runtime import OWNER, TestServer
+from tests.integration.chassis import stage as stages
+from tests.integration.chassis.stage import Stage
+
+TEMPLATE = "chassis_template"
+
+
+@pytest.fixture(scope="session")
+def chassis_template(postgres_server: TestServer) -> str:
+    """A database as `migrate` leaves it; nobody stays connected to it."""
+    postgres_server.create_database(TEMPLATE)
+    asyncio.run(stages.migrated(postgres_server.url(TEMPLATE, OWNER)))
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def service_names() -> Iterator[str]:
+    return (f"shop_{number}" for number in itertools.count(1))
+
+
+@pytest_asyncio.fixture
+async def stage(
+    postgres_server: TestServer,
+    kafka_bootstrap: str,
+    chassis_template: str,
+    service_names: Iterator[str],
+) -> AsyncIterator[Stage]:
+    """A service with its topics; nothing of it runs yet."""
+    name = next(service_names)
+    postgres_server.create_database(name, template=chassis_template)
+    service = Stage(name, postgres_server.url(name), kafka_bootstrap)
+    await service.create_topics()
+    try:
+        yield service
+    finally:
+        await service.close()
+        postgres_server.drop_database(name)
