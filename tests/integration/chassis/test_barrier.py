@@ -144,6 +144,27 @@ async def test_a_revoke_after_a_refusal(stage: Stage, participant: Participant) 
     assert await participant.gets(stage.revoke(1)) == [("refused", "out_of_stock")]
 
 
+async def test_a_revoke_of_a_retry_that_never_came(stage: Stage, participant: Participant) -> None:
+    # The old no is not the answer to the retry: `refused` counts from its own generation only.
+    stage.shop.refused = {1}
+    await participant.gets(stage.action(1))
+    stage.shop.refused.clear()
+    assert await participant.gets(stage.revoke(1, generation=2)) == [("blocked", "revoked")]
+    assert await participant.gets(stage.action(1, generation=2)) == [("blocked", "revoked")]
+    assert await participant.effects() == {}
+
+
+async def test_an_undo_that_does_not_say_what_its_saga_saw(
+    stage: Stage, participant: Participant
+) -> None:
+    # Taken for `indoubt` it would be a silent no-op where the action had an effect.
+    await stage.send(stage.undo(1).with_headers(ce_sagaaction=None))
+    await stage.send(stage.undo(2).with_headers(ce_sagaaction="perhaps"))
+    await stage.all_read()
+    assert sorted(await stage.parked()) == [(1, "MalformedEnvelope"), (2, "MalformedEnvelope")]
+    assert await stage.barrier() == {}
+
+
 # The race: an action is held open in one connection while others want the same rows.
 
 
