@@ -95,7 +95,8 @@ Verdict: TypeAlias = Execute | Repeat | Block | NothingToUndo | ActionMissing
 def judge(command: Command, action: BarrierRow, undo: BarrierRow | None = None) -> Verdict:
     """What becomes of `command`; `undo` is its own row where it is an undo."""
     if command.direction == "revoke":
-        return Block() if action.fresh else Repeat(action, action.generation)
+        # A retry that never came is not answered by the refusal of the try before it.
+        return Block() if _open(command, action) else Repeat(action, action.generation)
     if command.direction == "action":
         return Execute() if _open(command, action) else _repeat(command, action)
     assert undo is not None, command

@@ -46,6 +46,8 @@ class Commands:
             raise MalformedEnvelope(reason=f"{envelope.type} names no saga, step and generation")
         if envelope.direction not in ("action", "undo", "revoke"):
             raise MalformedEnvelope(reason=f"ce_sagadirection {envelope.direction!r}")
+        if envelope.direction == "undo" and envelope.action not in ("done", "indoubt"):
+            raise MalformedEnvelope(reason=f"ce_sagaaction {envelope.action!r} on an undo")
         return Command(
             envelope.saga_id,
             envelope.step,

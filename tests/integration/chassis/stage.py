@@ -1,4 +1,4 @@
-"""What the chassis' tests share: a service with a shop for handlers, its topics and its database."""
+"""What the chassis' tests share: a service that is a shop, its topics and its database."""
 
 import asyncio
 import time
