@@ -76,13 +76,15 @@ class Postgres(Server):
         """Run a psql script as the superuser; `environment` is what its \\getenv finds."""
         self._psql(["-f", str(script)], environment)
 
-    def execute(self, statement: str) -> None:
-        """Run one statement as the superuser, in database `postgres`, outside a transaction."""
-        self._psql(["-c", statement], {})
+    def execute(self, statement: str, *, database: str = "postgres") -> None:
+        """Run one statement as the superuser, outside a transaction block."""
+        self._psql(["-c", statement], {}, database)
 
-    def _psql(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    def _psql(
+        self, arguments: Sequence[str], environment: Mapping[str, str], database: str = "postgres"
+    ) -> None:
         done = subprocess.run(
-            [binary("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments, self.url()],
+            [binary("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments, self.url(database)],
             check=False,
             env={**self.environment(), **environment},
             stdin=subprocess.DEVNULL,

@@ -22,6 +22,7 @@ from typing import ClassVar, Self
 from sagaline.local import guard
 from sagaline.local.errors import AlreadyRunning, PortTaken, ServerFailed
 from sagaline.local.ports import LOOPBACK, require_free
+from sagaline.local.process_key import ProcessKey
 
 POLL_S = 0.02
 TAIL_LINES = 15
@@ -211,22 +212,10 @@ class Server(ABC):
             pids = json.loads(pid_file.read_text())
         except (FileNotFoundError, json.JSONDecodeError):
             return
-        (server, guardian) = pids["server"], pids["guard"]
-        if _lives(guardian):
-            raise AlreadyRunning(server=self.name, directory=self.directory, pid=server[0])
-        if _lives(server):
-            os.kill(server[0], signal.SIGKILL)
-            while _lives(server):
-                time.sleep(POLL_S)
+        server, guardian = ProcessKey(*pids["server"]), ProcessKey(*pids["guard"])
+        if guardian.lives():
+            raise AlreadyRunning(server=self.name, directory=self.directory, pid=server.pid)
+        server.signal(signal.SIGKILL)
+        while server.lives():
+            time.sleep(POLL_S)
         pid_file.unlink(missing_ok=True)
-
-
-def _lives(key: Sequence[int]) -> bool:
-    """Say whether the process that `guard.process_key` described is there, not as a zombie."""
-    try:
-        if guard.process_key(key[0]) != list(key):
-            return False
-        state = Path(f"/proc/{key[0]}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state not in ("Z", "X")

@@ -32,9 +32,9 @@ class TestServer:
         """Give the address of `database` for OWNER (migrates), APP (runs) or `postgres`."""
         return self._server.url(database, user)
 
-    def execute(self, statement: str) -> None:
-        """Run one statement as the superuser, in database `postgres`, outside a transaction."""
-        self._server.execute(statement)
+    def execute(self, statement: str, *, database: str = "postgres") -> None:
+        """Run one statement as the superuser, outside a transaction block."""
+        self._server.execute(statement, database=database)
 
     def create_database(self, name: str, *, template: str = EMPTY) -> None:
         """Make database `name`, a copy of `template`, to which nobody may be connected.
