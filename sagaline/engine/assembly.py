@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sagaline.chassis.catalog import Catalog
 from sagaline.chassis.codec import Codec
-from sagaline.chassis.database import Database
+from sagaline.chassis.database import Database, Transaction
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.handlers import RecordHandler
 from sagaline.chassis.messages import SagaSnapshot
@@ -17,10 +17,12 @@ from sagaline.engine import history_rows
 from sagaline.engine.broker import Broker
 from sagaline.engine.definition import Saga
 from sagaline.engine.definitions import Definitions
+from sagaline.engine.held import Held
 from sagaline.engine.history_rows import HistoryRow
 from sagaline.engine.metrics import EngineMetrics
 from sagaline.engine.recipe import full_name
 from sagaline.engine.runtime import Engine
+from sagaline.engine.state import SagaState
 from sagaline.engine.store import Store
 from sagaline.engine.timers import Timers
 from sagaline.engine.view import SagaView, view
@@ -103,20 +105,26 @@ class SagaEngine:
     async def find(self, database: Database, saga_id: UUID) -> SagaView:
         """How the saga stands; raises SagaNotFound."""
         async with database.transaction() as tx:
-            found = await self._store.find(tx, saga_id)
-        if found is None:
-            raise SagaNotFound(saga_id=saga_id)
-        held, sequence = found
+            held, sequence = await self._found(tx, saga_id)
         return view(held.state, sequence=sequence)
+
+    async def state(self, database: Database, saga_id: UUID) -> SagaState:
+        """The saga's row, with the messages in it; raises SagaNotFound."""
+        async with database.transaction() as tx:
+            return (await self._found(tx, saga_id))[0].state
 
     async def history(self, database: Database, saga_id: UUID) -> list[HistoryRow]:
         """All that the saga accepted, in order; raises SagaNotFound."""
         async with database.transaction() as tx:
-            found = await self._store.find(tx, saga_id)
-            if found is None:
-                raise SagaNotFound(saga_id=saga_id)
-            key = found[0].state.key
+            held, _ = await self._found(tx, saga_id)
+            key = held.state.key
             return await history_rows.read(tx, self._codec, key=key, saga_id=saga_id)
+
+    async def _found(self, tx: Transaction, saga_id: UUID) -> tuple[Held, int]:
+        found = await self._store.find(tx, saga_id)
+        if found is None:
+            raise SagaNotFound(saga_id=saga_id)
+        return found
 
 
 def _snapshots_topic(catalog: Catalog) -> str:

@@ -17,6 +17,7 @@ from sagaline.chassis.envelope import Envelope, Record, command_id, reply_id, sa
 from sagaline.chassis.messages import Notice, SagaSnapshot
 from sagaline.chassis.running import Running
 from sagaline.engine.assembly import SagaEngine
+from sagaline.engine.state import SagaState
 from sagaline.engine.view import SagaView
 from schemas.messages import (
     OrderCreated,
@@ -157,7 +158,7 @@ class Stage:
         """The step's newest command, once it was sent so often."""
 
         async def sent() -> Record | None:
-            await self._read()
+            await self.read()
             found = self.commands(order, step, direction=direction)
             return found[-1] if len(found) >= sendings else None
 
@@ -177,7 +178,8 @@ class Stage:
         of_order = (r.message for r in self.seen if r.key == str(order.order_id))
         return [message for message in of_order if isinstance(message, SagaSnapshot)]
 
-    async def _read(self) -> None:
+    async def read(self) -> None:
+        """Take in what has been published since."""
         for records in (await self.consumer.getmany(timeout_ms=50)).values():
             for raw in records:
                 assert raw.key is not None
@@ -197,6 +199,10 @@ class Stage:
     async def saga(self, order: PlaceOrder) -> SagaView:
         """How the order's saga stands."""
         return await self.engine.find(self.running.database, saga_of(order))
+
+    async def state(self, order: PlaceOrder) -> SagaState:
+        """The saga's row, as the engine reads it."""
+        return await self.engine.state(self.running.database, saga_of(order))
 
     @property
     def engine(self) -> SagaEngine:
