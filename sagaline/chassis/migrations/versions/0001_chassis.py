@@ -19,7 +19,7 @@ STATEMENTS = (
         created_at timestamptz NOT NULL,
         quarantined_at timestamptz,
         error text
-    )
+    ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000)
     """,
     "CREATE INDEX outbox_quarantined ON sagaline.outbox (key, id) WHERE quarantined_at IS NOT NULL",
     """
