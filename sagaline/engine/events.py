@@ -136,6 +136,11 @@ class StepParked(StepAnswered):
 
 
 @dataclass(frozen=True, slots=True)
+class StepUnparked(StepAnswered):
+    """The command put aside was thrown away without an answer: it has to be asked again."""
+
+
+@dataclass(frozen=True, slots=True)
 class StepUndone(StepAnswered):
     """The action's effect was taken back."""
 
@@ -159,7 +164,7 @@ class Reason(StrEnum):
     DUPLICATE = "duplicate"  # had before: counted, not kept in the history
     LATE = "late"  # it answers what is no longer asked
     STALE = "stale"  # an old generation's no, or the timer of an old attempt
-    UNEXPECTED = "unexpected"  # it answers what was never asked
+    UNEXPECTED = "unexpected"  # it answers what was not asked so far
     PIVOT_ISSUED = "pivot_issued"  # too late to abort: the pivot's answer decides
 
 
@@ -186,6 +191,7 @@ Event: TypeAlias = (
     | StepSucceeded
     | StepFailed
     | StepParked
+    | StepUnparked
     | StepUndone
     | StepUndoNoop
     | StepUndoRefused

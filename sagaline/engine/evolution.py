@@ -13,6 +13,7 @@ from sagaline.engine.events import (
     CompensationStarted,
     Event,
     Ignored,
+    Reason,
     RevokeIssued,
     SagaCommitted,
     SagaCompensated,
@@ -27,6 +28,7 @@ from sagaline.engine.events import (
     StepUndone,
     StepUndoNoop,
     StepUndoRefused,
+    StepUnparked,
     UndoIssued,
 )
 from sagaline.engine.state import SagaState, SagaStatus, StepState, StepStatus
@@ -41,6 +43,7 @@ StepChange: TypeAlias = (
     | StepSucceeded
     | StepFailed
     | StepParked
+    | StepUnparked
     | StepUndone
     | StepUndoNoop
     | StepUndoRefused
@@ -93,6 +96,7 @@ TRANSITIONS: Mapping[type[Event], Mapping[Status, Status]] = MappingProxyType(
             T.IN_DOUBT: T.IN_DOUBT,
             T.UNDOING: T.UNDOING,
         },
+        StepUnparked: {T.IN_DOUBT: T.IN_DOUBT},
         StepUndone: {T.UNDOING: T.UNDONE},
         StepUndoNoop: {T.UNDOING: T.UNDO_NOOP},
         StepUndoRefused: {T.UNDOING: T.UNDO_BLOCKED},
@@ -112,9 +116,10 @@ def evolve(saga: SagaState, event: Event) -> SagaState:
             return replace(saga, status=_next(event, saga.status), refusal=refusal)
         case SagaCommitted() | SagaCompleted() | SagaCompensated():
             return replace(saga, status=_next(event, saga.status))
-        case Ignored():
-            known = saga.steps.get(event.step or "")
-            return _with(saga, _heard(known, event.answer)) if known else saga
+        case Ignored(reason=Reason.LATE | Reason.STALE, step=str(name)):
+            return _with(saga, _heard(saga.steps[name], event.answer))
+        case Ignored():  # what nobody asked for yet is not heard: asked for, it has to count
+            return saga
         case _:
             step = saga.steps[event.step]
             return _with(saga, replace(_changed(step, event), status=_next(event, step.status)))
@@ -157,6 +162,8 @@ def _changed(step: StepState, event: StepChange) -> StepState:
             return replace(step, due_at=None)
         case StepParked():
             return replace(_heard(step, event.answer), due_at=None, parked=True)
+        case StepUnparked():
+            return replace(_heard(step, event.answer), parked=False)
         case StepSucceeded():
             return replace(_settled(step, event), reply=event.reply)
         case StepFailed() | StepUndoRefused():

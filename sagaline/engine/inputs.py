@@ -1,8 +1,9 @@
 """What a saga can be told: a closed union. Messages in it are opaque to the machine."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias, get_args
 
 from sagaline.engine.state import OPAQUE, Direction
 
@@ -141,8 +142,8 @@ AnyAnswer: TypeAlias = (
 )
 Input: TypeAlias = Started | Abort | TimedOut | Delayed | AnyAnswer
 
-EXPLAINED = MappingProxyType(
-    {c.outcome: c for c in (Refused, Blocked, Parked, Discarded, UndoRefused)}
+ANSWERS: Mapping[str, type[AnyAnswer]] = MappingProxyType(
+    {answer.outcome: answer for answer in get_args(AnyAnswer)}
 )
 
 
@@ -153,13 +154,12 @@ def answer(
 
     A reply that says why has the attributes `code` and `detail`.
     """
-    if outcome == Succeeded.outcome:
-        return Succeeded(step, direction, generation, reply)
-    if outcome == Undone.outcome:
-        return Undone(step, direction, generation)
-    if outcome == UndoNoop.outcome:
-        return UndoNoop(step, direction, generation)
-    if outcome not in EXPLAINED:
+    if outcome not in ANSWERS:
         raise ValueError(f"no such outcome: {outcome!r}")
-    code, detail = str(getattr(reply, "code", "")), str(getattr(reply, "detail", ""))
-    return EXPLAINED[outcome](step, direction, generation, code, detail)
+    kind = ANSWERS[outcome]
+    if kind is Succeeded:
+        return Succeeded(step, direction, generation, reply)
+    if issubclass(kind, Explained):
+        code, detail = str(getattr(reply, "code", "")), str(getattr(reply, "detail", ""))
+        return kind(step, direction, generation, code, detail)
+    return kind(step, direction, generation)

@@ -23,6 +23,7 @@ from sagaline.engine.events import (
     StepUndone,
     StepUndoNoop,
     StepUndoRefused,
+    StepUnparked,
 )
 from sagaline.engine.evolution import TRANSITIONS, evolve, fold, followed_by
 from sagaline.engine.inputs import (
@@ -105,9 +106,7 @@ def unheeded(
         return unheeded_timer(step, received, now)
     if received.answer in step.heard:
         return Reason.DUPLICATE
-    if received.direction not in received.directions:
-        return Reason.UNEXPECTED
-    if received.direction is Direction.UNDO and step.direction is not Direction.UNDO:
+    if received.direction not in received.directions or not asked(step, received.direction):
         return Reason.UNEXPECTED
     if not awaited(step, received):
         return Reason.LATE
@@ -124,6 +123,11 @@ def unheeded_timer(step: StepState, received: TimedOut | Delayed, now: datetime)
     newest = (step.direction, step.generation, step.attempt)
     same = (received.direction, received.generation, received.attempt) == newest
     return None if same else Reason.STALE
+
+
+def asked(step: StepState, direction: Direction) -> bool:
+    """Whether the step's participant was ever asked this; the action always comes first."""
+    return direction in (Direction.ACTION, step.direction)
 
 
 def awaited(step: StepState, received: AnyAnswer) -> bool:
@@ -156,7 +160,8 @@ def decide_action(saga: SagaState, received: AnyAnswer, now: datetime) -> list[E
             return followed_by(saga, event, onward, now)
         case Discarded(direction=Direction.REVOKE):
             # Only an answer about the pivot can settle it: the question is asked again.
-            return [ask_again(saga.steps[received.step], now)]
+            unparked = StepUnparked(now, received.step, received.answer)
+            return [unparked, ask_again(saga.steps[received.step], now)]
         case Refused() | Blocked() | Discarded():
             return refused(saga, received, now)
         case Parked() | Undone() | UndoNoop() | UndoRefused():
