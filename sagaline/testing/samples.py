@@ -3,10 +3,14 @@
 import inspect
 import sys
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
 from uuid import UUID
+
+from sagaline.engine.definition import Step
+from sagaline.engine.inputs import Succeeded
 
 # One sample a type; what a message says is none of the engine's business.
 SCALARS: Mapping[type, object] = MappingProxyType(
@@ -38,6 +42,13 @@ def sample(message: type, *, like: object = None, **values: object) -> object:
     return made
 
 
+def sample_success(step: Step, messages: Mapping[str, type], *, like: object) -> object:
+    """Make a reply by which `step` succeeds; `messages` gives message classes by full name."""
+    declared = [messages[name] for name in step.action.replies]
+    success = next(c for c in declared if getattr(c, "outcome", None) == Succeeded.outcome)
+    return sample(success, like=like)
+
+
 def messages_beside(message: type) -> dict[str, type]:
     """All message classes of the module that `message` is from, by Avro full name."""
     found = vars(sys.modules[message.__module__]).values()
@@ -56,6 +67,10 @@ def _made_up(annotation: object, name: str) -> object:
         return None
     if origin is tuple:
         return (_made_up(arguments[0], name),)
-    if isinstance(annotation, type):
+    if isinstance(annotation, type) and annotation.__name__.endswith("Datetime"):
+        return SCALARS[datetime]  # pydantic's AwareDatetime and its like are classes of their own
+    if isinstance(annotation, type) and (
+        is_dataclass(annotation) or hasattr(annotation, "model_fields")
+    ):
         return sample(annotation)
     raise TypeError(f"no sample for {name}: {annotation}")

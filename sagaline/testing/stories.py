@@ -29,7 +29,7 @@ from sagaline.engine.inputs import Abort, Delayed, Input, Started, Succeeded, Ti
 from sagaline.engine.machine import decide, fold
 from sagaline.engine.state import Direction, SagaState, SagaStatus, StepState, new_saga
 from sagaline.engine.view import SagaView, view
-from sagaline.testing.samples import messages_beside, sample
+from sagaline.testing.samples import messages_beside, sample_success
 
 MORNING = datetime(2026, 1, 1, 9, tzinfo=UTC)
 SAGA_ID = UUID("5a9a0000-0000-5000-8000-000000000001")
@@ -176,10 +176,8 @@ class Story:
 
     def reply_of(self, step: str) -> object:
         """A made-up reply by which the step succeeds."""
-        declared = self.saga.definition.by_name[step].action.replies
-        replies = [self._messages[name] for name in declared]
-        success = next(r for r in replies if getattr(r, "outcome", None) == Succeeded.outcome)
-        return sample(success, like=self.saga.message)
+        plan = self.saga.definition.by_name[step]
+        return sample_success(plan, self._messages, like=self.saga.message)
 
     def _all_answered(self, steps: tuple[str, ...], outcome: str) -> Self:
         for step in steps:
