@@ -38,7 +38,6 @@ async def stage(
     name = next(service_names)
     postgres_server.create_database(name, template=chassis_template)
     service = Stage(name, postgres_server.url(name), kafka_bootstrap)
-    await service.create_topics()
     try:
         yield service
     finally:

@@ -205,8 +205,16 @@ class Stage:
 
     # Kafka
 
-    async def create_topics(self) -> None:
-        """All topics that this service's tests need stand."""
+    async def _producing(self) -> AIOKafkaProducer:
+        """The producer of commands, made at first use, when their topic is made, too."""
+        if self._producer is None:
+            await self._create_topic()
+            producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, enable_idempotence=True)
+            await producer.start()
+            self._producer = producer
+        return self._producer
+
+    async def _create_topic(self) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
@@ -226,13 +234,9 @@ class Stage:
 
     async def send(self, *parcels: Parcel) -> None:
         """The parcels stand in the log, in this order."""
-        if self._producer is None:
-            self._producer = AIOKafkaProducer(
-                bootstrap_servers=self.bootstrap, enable_idempotence=True
-            )
-            await self._producer.start()
+        producer = await self._producing()
         sent = [
-            await self._producer.send(
+            await producer.send(
                 self.commands,
                 parcel.value,
                 key=parcel.key,
@@ -311,6 +315,7 @@ class Stage:
         **settings: int,
     ) -> AsyncIterator[Consumer]:
         """A consumer runs for the block, and is stopped in an orderly way."""
+        await self._producing()
         consumer = self.consumer(slot=slot, database=database, consumes=consumes, **settings)
         async with running(consumer):
             yield consumer
