@@ -62,7 +62,9 @@ def throw_away_directory() -> StateDirectory:
     for path in Path(tempfile.gettempdir()).glob(THROW_AWAY + "*"):
         if path.stat().st_uid == os.geteuid():
             _remove_abandoned(StateDirectory(path))
-    return StateDirectory(Path(tempfile.mkdtemp(prefix=THROW_AWAY)))
+    directory = Path(tempfile.mkdtemp(prefix=THROW_AWAY))
+    directory.chmod(0o711)  # where we are root, PostgreSQL's user passes through
+    return StateDirectory(directory)
 
 
 def _remove_abandoned(state: StateDirectory) -> None:
