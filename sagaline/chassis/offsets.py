@@ -23,6 +23,7 @@ class Handled:
     partition: Partition
     next_offset: int
     outbox_id: int
+    number: int  # in the order of handling
 
 
 class Offsets:
@@ -31,6 +32,7 @@ class Offsets:
     def __init__(self) -> None:
         self._handled: deque[Handled] = deque()
         self._outbox_id = 0
+        self.newest = 0  # number of what was handled last
         self._ready: dict[Partition, int] = {}
 
     def __bool__(self) -> bool:
@@ -46,12 +48,19 @@ class Offsets:
         self._outbox_id = max(self._outbox_id, outbox_id or 0)
         for span in spans:
             partition = (span.topic, span.partition)
-            self._handled.append(Handled(partition, span.next_offset, self._outbox_id))
+            self.newest += 1
+            self._handled.append(Handled(partition, span.next_offset, self._outbox_id, self.newest))
 
-    def answered(self, lowest_outbox_id: int | None) -> dict[Partition, int]:
-        """Offsets to commit, given the lowest id that waits; they stay due until `committed`."""
-        while self._handled and (
-            lowest_outbox_id is None or self._handled[0].outbox_id < lowest_outbox_id
+    def answered(self, lowest_outbox_id: int | None, *, newest: int) -> dict[Partition, int]:
+        """Offsets to commit, given the lowest id that waits; they stay due until `committed`.
+
+        `newest` is from before the look at the outbox: a batch that committed in the meantime may
+        have left rows that the look missed.
+        """
+        while (
+            self._handled
+            and self._handled[0].number <= newest
+            and (lowest_outbox_id is None or self._handled[0].outbox_id < lowest_outbox_id)
         ):
             handled = self._handled.popleft()
             self._ready[handled.partition] = handled.next_offset

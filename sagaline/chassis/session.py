@@ -260,9 +260,10 @@ class Session(ConsumerRebalanceListener):
     async def _commit_answered(self) -> None:
         if not self._offsets:
             return
+        newest = self._offsets.newest
         async with self._database.transaction() as tx:
             lowest = await offsets.lowest_waiting(tx)
-        due = self._offsets.answered(lowest)
+        due = self._offsets.answered(lowest, newest=newest)
         if due:
             await self._kafka.commit({TopicPartition(*p): offset for p, offset in due.items()})
             self._offsets.committed(due)
