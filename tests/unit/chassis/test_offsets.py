@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from sagaline.chassis.batch import Cursors
 from sagaline.chassis.offsets import Offsets
-from sagaline.chassis.positions import Partition, Span
+from sagaline.chassis.positions import Partition, Position, Span
 
 PARTITIONS: list[Partition] = [("a", 0), ("a", 1), ("b", 0)]
 
@@ -121,3 +122,15 @@ def test_what_was_committed_to_kafka_is_due_no_more() -> None:
     offsets.answered(None, newest=offsets.newest)  # a look beside the commit
     offsets.committed(due)
     assert offsets.answered(None, newest=offsets.newest) == {("a", 1): 4}
+
+
+def test_a_batch_that_ends_after_its_partition_was_revoked_commits_no_offset() -> None:
+    # The broker would refuse it, and with it, again and again, all that is committed beside it.
+    offsets = Offsets()
+    cursors = Cursors(passed=offsets.handled)
+    cursors.set({("a", 0): Position(0, 1), ("a", 1): Position(0, 1)})
+    spans = [Span("a", 0, 1, 0, 5), Span("a", 1, 1, 0, 5)]
+    cursors.drop()
+    cursors.set({("a", 1): Position(0, 1)})
+    cursors.passed(spans, None)
+    assert offsets.answered(None, newest=offsets.newest) == {("a", 1): 5}
