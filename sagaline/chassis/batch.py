@@ -77,7 +77,7 @@ class Waiting:
 class Cursors:
     """Where this process stands in the partitions it holds, and under which epochs.
 
-    `passed` is told of each commit: its spans, and the highest outbox id it left, if any.
+    `passed` is told of each commit: its spans that are held, and the highest outbox id it left, if any.
     """
 
     def __init__(self, passed: Callable[[list[Span], int | None], None]) -> None:
@@ -121,10 +121,11 @@ class Cursors:
 
     def passed(self, spans: list[Span], outbox_id: int | None) -> None:
         """These are committed, and left outbox rows up to this id."""
-        for span in spans:
-            if (span.topic, span.partition) in self.expected:  # else released in the meantime
-                self.expected[span.topic, span.partition] = span.next_offset
-        self._passed(spans, outbox_id)
+        # Others were released in the meantime: their offsets are not ours to commit any more.
+        held = [span for span in spans if (span.topic, span.partition) in self.expected]
+        for span in held:
+            self.expected[span.topic, span.partition] = span.next_offset
+        self._passed(held, outbox_id)
 
     def left_of(self, batch: Iterable[Raw]) -> list[Raw]:
         """What is not committed yet of a batch that was handled in part, and is still held."""
