@@ -55,7 +55,9 @@ def test_without_trouble_there_is_one_end() -> None:
 
 
 def test_without_refusals_nobody_is_called() -> None:
-    seen = walk(quickly_in_doubt(PLACE_ORDER), AN_ORDER, MESSAGES, Bounds(refusals=0, parkings=0))
+    seen = walk(
+        quickly_in_doubt(PLACE_ORDER), AN_ORDER, MESSAGES, Bounds(refusals=0, parkings=0, delays=0)
+    )
     assert SagaStatus.NEEDS_ATTENTION not in seen.states
 
 
