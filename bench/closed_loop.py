@@ -10,16 +10,16 @@ import json
 import os
 import platform as machine
 import random
-import shutil
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sagaline.local import books, leftovers
+from sagaline.local import books
 from sagaline.local.client import Client
-from sagaline.local.embedded import EmbeddedPlatform
 from sagaline.local.load import Load, Report
 from sagaline.local.platform_config import PlatformConfig
+from sagaline.local.throw_away_platform import throw_away_platform
 
 RESULTS = Path(__file__).parent / "results" / "closed_loop.jsonl"
 WARM_UP = 300
@@ -47,27 +47,18 @@ def main() -> None:
 def measure(orders: int, *, in_flight: int, seed: int) -> tuple[Report, list[str]]:
     """Run the loop on a throw-away platform; give the figures, and what is wrong afterwards."""
     config = PlatformConfig.find(Path(__file__).parent)
-    directory = leftovers.throw_away_directory()
-    platform = EmbeddedPlatform(
-        config.with_free_ports(random.SystemRandom()),
-        directory,
+    with throw_away_platform(
+        config,
+        rng=random.SystemRandom(),
         tell=lambda happening: print(happening, file=sys.stderr),
-        throw_away=True,
-    )
-    with directory.owned(os.getpid()):
-        try:
-            platform.start()
-            return asyncio.run(_loop(platform, orders, in_flight=in_flight, seed=seed))
-        finally:
-            platform.stop()
-            shutil.rmtree(platform.postgres.directory, ignore_errors=True)
-            shutil.rmtree(directory.path, ignore_errors=True)
+    ) as platform:
+        return asyncio.run(_loop(platform.urls, orders, in_flight=in_flight, seed=seed))
 
 
 async def _loop(
-    platform: EmbeddedPlatform, orders: int, *, in_flight: int, seed: int
+    urls: Mapping[str, str], orders: int, *, in_flight: int, seed: int
 ) -> tuple[Report, list[str]]:
-    async with Client(platform.urls, connections_max=in_flight + 8) as client:
+    async with Client(urls, connections_max=in_flight + 8) as client:
         load = Load(client, in_flight=in_flight, rng=random.Random(seed))
         await load.prepare()
         await load.run(WARM_UP)

@@ -1,10 +1,9 @@
 """The demo from the first process to the last line."""
 
 import asyncio
-import os
 import random
-import shutil
 import time
+from collections.abc import Mapping
 from uuid import UUID
 
 import typer
@@ -17,10 +16,10 @@ from sagaline.cli.demo.checking import Finding
 from sagaline.cli.demo.watching import Watch
 from sagaline.cli.output import console
 from sagaline.cli.progress import Progress
-from sagaline.local import leftovers, prerequisites
+from sagaline.local import prerequisites
 from sagaline.local.client import GATEWAY, Client
-from sagaline.local.embedded import EmbeddedPlatform
 from sagaline.local.platform_config import PlatformConfig
+from sagaline.local.throw_away_platform import throw_away_platform
 
 
 def demo() -> None:
@@ -48,28 +47,22 @@ def demo() -> None:
 def _on_throw_away_platform(out: Console, config: PlatformConfig) -> list[Finding]:
     """Bring it up, run the demo, take it down and away; give what was wrong."""
     progress, begin_s = Progress(out), time.monotonic()
-    directory = leftovers.throw_away_directory()
-    platform = EmbeddedPlatform(
-        config.with_free_ports(random.SystemRandom()), directory, tell=progress, throw_away=True
-    )
-    with directory.owned(os.getpid()):
-        try:
-            platform.start()
-            out.print(f"ready after {time.monotonic() - begin_s:.1f} s\n")
-            found = asyncio.run(_run(out, platform))
-        finally:
-            # A second Ctrl-C must not leave half of it running.
-            interrupts.ignore()
-            progress.close()
-            platform.stop()
-            shutil.rmtree(platform.postgres.directory, ignore_errors=True)
-            shutil.rmtree(directory.path, ignore_errors=True)
+
+    def ending() -> None:
+        interrupts.ignore()  # a second Ctrl-C must not leave half of it running
+        progress.close()
+
+    with throw_away_platform(
+        config, rng=random.SystemRandom(), tell=progress, ending=ending
+    ) as platform:
+        out.print(f"ready after {time.monotonic() - begin_s:.1f} s\n")
+        found = asyncio.run(_run(out, platform.urls))
     out.print("\neverything is stopped and removed")
     return [finding for finding in found if not finding.ok]
 
 
-async def _run(out: Console, platform: EmbeddedPlatform) -> list[Finding]:
-    async with Client(platform.urls) as client:
+async def _run(out: Console, urls: Mapping[str, str]) -> list[Finding]:
+    async with Client(urls) as client:
         await _prepare(client)
         outcomes, orders = await _place_and_watch(out, client)
         outcomes += [await checking.refused(client, bad) for bad in BAD_REQUESTS]

@@ -1,0 +1,346 @@
+"""pytest plugin: the whole platform as real processes, on an embedded Kafka and PostgreSQL.
+
+    pytest -p sagaline.testing.platform
+
+It is started once a session, if a test asks for the fixture `platform`; what a test took down is up
+again for the next one. Tests share it: each takes customers and SKUs of its own (`a_customer`,
+`a_sku`) and waits for conditions, never for time.
+"""
+
+import asyncio
+import importlib
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+import pytest
+
+from sagaline.chassis.catalog import Catalog
+from sagaline.local import books, readiness
+from sagaline.local.books import Ledger
+from sagaline.local.client import INVENTORY, ORCHESTRATOR, Client, NotFound
+from sagaline.local.embedded import EmbeddedPlatform
+from sagaline.local.load import Load
+from sagaline.local.platform_config import PlatformConfig
+from sagaline.local.server import Server
+from sagaline.local.throw_away_platform import throw_away_platform
+from sagaline.local.views import Line, NewOrder, Order, Saga, Shelf
+from sagaline.testing.saga_history import SagaHistory
+from sagaline.testing.topic_log import TopicLog
+
+POLL_S = 0.05
+READY_WITHIN_S = 60.0
+PRICE_MINOR, ON_HAND, LIMIT_MINOR = 1_000, 1_000, 10_000_000
+LOAD_IN_FLIGHT, LOAD_PATIENCE_S = 20, 60.0
+QUICK = {
+    # Outages last ten times the step timeout in some tests: those should end within the day.
+    "SAGALINE_ORCHESTRATOR_STEP_TIMEOUT_MS": "2000",
+}
+
+
+class NotSoon(AssertionError):
+    """What a test waited for did not come in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """The books once nothing was under way any more, or as they were when the time was over."""
+
+    books: Ledger
+    open_sagas: int  # of the orders that this test placed
+
+    @property
+    def confirmed_minor(self) -> Mapping[str, int]:
+        """What the order service has confirmed, by currency."""
+        return _moved(self.books.order.confirmed_minor)
+
+    @property
+    def captured_minor(self) -> Mapping[str, int]:
+        """What payment has captured, by currency."""
+        return _moved(self.books.payment.captured_minor)
+
+    @property
+    def committed_minor(self) -> Mapping[str, int]:
+        """What the goods are worth that have left inventory, by currency."""
+        return _moved(self.books.inventory.committed_minor)
+
+    @property
+    def problems(self) -> list[str]:
+        """What doesn't add up, in words."""
+        sagas = [f"{self.open_sagas} sagas have not ended"] if self.open_sagas else []
+        return self.books.problems + sagas
+
+
+class Platform:
+    """A running platform, in the hands of one test."""
+
+    def __init__(self, embedded: EmbeddedPlatform, client: Client, *, seed: int) -> None:
+        self.embedded = embedded
+        self.client = client
+        self.seed = seed
+        self.topics = TopicLog(embedded.kafka.bootstrap)
+        self._rng = random.Random(seed)  # noqa: S311 - names and orders, no secrets
+        self._placed: list[UUID] = []
+
+    # --- orders
+
+    async def a_sku(
+        self,
+        *,
+        on_hand: int = ON_HAND,
+        price_minor: int = PRICE_MINOR,
+        currency: str = "EUR",
+    ) -> str:
+        """Give a SKU that nobody else has, on its shelf."""
+        sku = f"SKU-{self._rng.getrandbits(48):012x}"
+        await self.client.set_stock(
+            sku, on_hand=on_hand, price_minor=price_minor, currency=currency
+        )
+        return sku
+
+    async def a_customer(self, *, limit_minor: int = LIMIT_MINOR, currency: str = "EUR") -> str:
+        """Give a customer whom nobody else is, with that credit."""
+        customer_id = f"customer-{self._rng.getrandbits(48):012x}"
+        await self.client.set_account(customer_id, limit_minor=limit_minor, currency=currency)
+        return customer_id
+
+    async def place(
+        self,
+        lines: Mapping[str, int] | None = None,
+        *,
+        customer_id: str | None = None,
+        currency: str = "EUR",
+        key: str | None = None,
+    ) -> UUID:
+        """Place an order (units by SKU); unless named, SKU and customer are new and have plenty."""
+        wanted = lines or {await self.a_sku(currency=currency): 1}
+        order = NewOrder(
+            customer_id=customer_id or await self.a_customer(currency=currency),
+            currency=currency,
+            lines=tuple(Line(sku=sku, quantity=quantity) for sku, quantity in wanted.items()),
+        )
+        order_id = await self.client.place(order, key=key)
+        self._placed.append(order_id)
+        return order_id
+
+    async def ended(self, order_id: UUID, *, within_s: float) -> Order:
+        """Wait until the customer's answer is final; give the order. Raises NotEnded."""
+        return await self.client.ended(order_id, within_s=within_s)
+
+    async def completed_order(
+        self, *, sku: str | None = None, quantity: int = 1, within_s: float
+    ) -> Order:
+        """Place an order that can be met, and wait until it is CONFIRMED and its saga COMPLETED."""
+        sku = sku or await self.a_sku()
+        await self._fill_shelf(sku, quantity)
+        deadline_s = time.monotonic() + within_s
+        order_id = await self.place({sku: quantity})
+        order = await self.ended(order_id, within_s=within_s)
+        assert order.status == "CONFIRMED", order
+        saga = await self.saga_ended(order_id, within_s=deadline_s - time.monotonic())
+        assert saga.state == "COMPLETED", saga
+        return await self.client.order(order_id)
+
+    async def saga(self, order_id: UUID) -> Saga:
+        """Give an order's saga as the gateway shows it."""
+        return await self.client.saga(order_id)
+
+    async def saga_ended(self, order_id: UUID, *, within_s: float) -> Saga:
+        """Wait until the order's saga has ended, one way or the other; give it. Raises NotSoon."""
+        deadline_s = time.monotonic() + within_s
+        while not (saga := await self.saga(order_id)).has_ended:
+            if time.monotonic() > deadline_s:
+                raise NotSoon(f"the saga of {order_id} is {saga.state} after {within_s:.0f} s")
+            await asyncio.sleep(POLL_S)
+        return saga
+
+    async def history(self, order: Order) -> SagaHistory:
+        """Give what the orchestrator has recorded of the order's saga."""
+        saga = await self.saga(order.order_id)
+        path = f"/sagas/{saga.saga_id}/history"
+        return SagaHistory.of(await self.client.get(ORCHESTRATOR, path))
+
+    @asynccontextmanager
+    async def load(self, *, orders: int, seed: int) -> AsyncIterator[Load]:
+        """Orders that can be met are placed meanwhile; at the end, all of them are CONFIRMED.
+
+        A request that a dying service leaves without an answer is repeated with its key.
+        """
+        load = Load(
+            self.client,
+            in_flight=LOAD_IN_FLIGHT,
+            rng=random.Random(seed),  # noqa: S311 - orders to test with
+            patience_s=LOAD_PATIENCE_S,
+        )
+        await load.prepare()
+        running = asyncio.create_task(load.run(orders))
+        try:
+            yield load
+            report = await running
+        finally:
+            running.cancel()
+            self._placed += load.placed
+        assert report.statuses == {"CONFIRMED": orders}, report.statuses
+
+    async def ledger_when_quiet(self, *, within_s: float) -> Quiet:
+        """Wait until nothing is under way; give all four books and the sagas that are open then.
+
+        After `within_s` it gives them as they are: the test's asserts say what is wrong.
+        """
+        deadline_s = time.monotonic() + within_s
+        while await self._open_sagas():
+            if time.monotonic() > deadline_s:
+                break
+            await asyncio.sleep(POLL_S)
+        left_s = max(deadline_s - time.monotonic(), 0)
+        return Quiet(await books.quiet(self.client, within_s=left_s), await self._open_sagas())
+
+    # --- topics
+
+    async def publish_again(self, topic: str, *, key: UUID) -> int:
+        """Every record of that order stands in the topic once more; how many there were."""
+        return await self.topics.publish_again(topic, key=str(key))
+
+    async def consumed(self, topic: str, *, within_s: float) -> None:
+        """Every service that reads the topic has answered all that is in it now."""
+        services = {service.name for service in self.embedded.config.services}
+        groups = [name for name in self._catalog().topics[topic].readers if name in services]
+        assert groups, f"no service reads {topic}"
+        await self.topics.consumed(topic, groups=groups, within_s=within_s)
+
+    # --- bad days
+
+    async def kill(self, service: str) -> None:
+        """Kill a service's process with signal 9; the supervisor starts another one soon."""
+        process = self.embedded.supervisor.process(service)
+        assert process is not None, f"{service} does not run"
+        process.signal_group(signal.SIGKILL)
+        await self._until(lambda: not process.lives(), f"{service} is gone")
+
+    async def stop(self, service: str) -> None:
+        """The service is stopped in an orderly way, and stays so until start()."""
+        self.embedded.supervisor.hold(service)
+        await self._until(
+            lambda: self.embedded.supervisor.process(service) is None, f"{service} is stopped"
+        )
+
+    async def start(self, service: str) -> None:
+        """A service that was stopped or killed runs again, and is ready."""
+        self.embedded.supervisor.release(service)
+        await self.ready(service)
+
+    async def ready(self, *services: str, within_s: float = READY_WITHIN_S) -> None:
+        """Wait until the services (or all of them) say that they are ready. Raises NotSoon."""
+        urls = {n: url for n, url in self.embedded.urls.items() if not services or n in services}
+        deadline_s = time.monotonic() + within_s
+        while lacking := await readiness.missing(urls):
+            if time.monotonic() > deadline_s:
+                raise NotSoon(f"not ready after {within_s:.0f} s: {lacking}")
+            await asyncio.sleep(POLL_S)
+
+    async def stop_kafka(self) -> None:
+        """Kafka is down, its data kept."""
+        await asyncio.to_thread(self.embedded.kafka.stop)
+
+    async def kill_kafka(self) -> None:
+        """Kafka was killed with signal 9, its data kept."""
+        await asyncio.to_thread(self.embedded.kafka.kill)
+
+    async def start_kafka(self) -> None:
+        """Kafka serves again."""
+        await self._start(self.embedded.kafka)
+
+    async def stop_postgres(self) -> None:
+        """All databases are down, their data kept."""
+        await asyncio.to_thread(self.embedded.postgres.stop)
+
+    async def start_postgres(self) -> None:
+        """The databases serve again."""
+        await self._start(self.embedded.postgres)
+
+    async def heal(self) -> None:
+        """Whatever a test took down is up, and everything is ready."""
+        for server in (self.embedded.postgres, self.embedded.kafka):
+            if not server.running:
+                await self._start(server)
+        for service in self.embedded.urls:
+            self.embedded.supervisor.release(service)
+        await self.ready()
+
+    # --- inside
+
+    async def _start(self, server: Server) -> None:
+        await asyncio.to_thread(server.start)
+
+    async def _fill_shelf(self, sku: str, quantity: int) -> None:
+        try:
+            shelf = Shelf.model_validate(await self.client.get(INVENTORY, f"/stock/{sku}"))
+        except NotFound:
+            await self.client.set_stock(
+                sku, on_hand=ON_HAND + quantity, price_minor=PRICE_MINOR, currency="EUR"
+            )
+            return
+        assert shelf.on_hand - shelf.reserved >= quantity, (
+            f"{sku} has too few for a completed order"
+        )
+
+    async def _open_sagas(self) -> int:
+        found = await asyncio.gather(*(self.saga(order_id) for order_id in self._placed))
+        self._placed = [
+            order_id
+            for order_id, saga in zip(self._placed, found, strict=True)
+            if not saga.has_ended
+        ]
+        return len(self._placed)
+
+    def _catalog(self) -> Catalog:
+        # Imported by the name in sagaline.toml: this package knows no messages.
+        module = importlib.import_module(self.embedded.config.schemas)
+        return cast(Catalog, module.CATALOG)
+
+    async def _until(self, met: Callable[[], bool], what: str) -> None:
+        deadline_s = time.monotonic() + READY_WITHIN_S
+        while not met():
+            if time.monotonic() > deadline_s:
+                raise NotSoon(f"waited {READY_WITHIN_S:.0f} s until {what}")
+            await asyncio.sleep(POLL_S)
+
+
+@pytest.fixture(scope="session")
+def platform_settings() -> Mapping[str, str]:
+    """Environment variables for the session's services; a suite may override this fixture."""
+    return QUICK
+
+
+@pytest.fixture(scope="session")
+def embedded_platform(
+    pytestconfig: pytest.Config, platform_settings: Mapping[str, str]
+) -> Iterator[EmbeddedPlatform]:
+    """The session's platform, its processes supervised; `platform` is what tests talk to."""
+    config = PlatformConfig.find(Path(pytestconfig.rootpath))
+    with throw_away_platform(
+        config, rng=random.SystemRandom(), tell=print, settings=platform_settings
+    ) as embedded:
+        yield embedded
+
+
+@pytest.fixture
+async def platform(embedded_platform: EmbeddedPlatform) -> AsyncIterator[Platform]:
+    """The session's platform, whole at the begin of each test. It prints the test's seed."""
+    seed = random.SystemRandom().getrandbits(32)
+    print(f"seed {seed}")  # noqa: T201 - shown when the test fails
+    async with Client(embedded_platform.urls) as client:
+        platform = Platform(embedded_platform, client, seed=seed)
+        await platform.heal()
+        yield platform
+        await platform.heal()
+
+
+def _moved(by_currency: Mapping[str, int]) -> dict[str, int]:
+    return {currency: amount for currency, amount in by_currency.items() if amount}

@@ -1,0 +1,111 @@
+"""Kafka seen from outside: records published again as they are, and what groups have consumed."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.structs import ConsumerRecord, TopicPartition
+
+from sagaline.chassis.errors import PlatformError
+
+Consumer: TypeAlias = "AIOKafkaConsumer[bytes, bytes]"
+
+POLL_S = 0.05
+FETCH_MS = 500
+READ_WITHIN_S = 20.0
+
+
+class NotConsumed(PlatformError):
+    """{group} has not consumed {topic} within {within_s} s: {left} records are left."""
+
+
+class TopicLog:
+    """The topics on `bootstrap`; connections live as long as one call."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+
+    async def records(self, topic: str, *, key: str) -> list[ConsumerRecord[bytes, bytes]]:
+        """Give all records with that key, in the order of the log."""
+        async with self._consumer(topic) as (consumer, partitions):
+            ends = await consumer.end_offsets(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            found: list[ConsumerRecord[bytes, bytes]] = []
+            deadline_s = time.monotonic() + READ_WITHIN_S
+            while any([await consumer.position(p) < ends[p] for p in partitions]):
+                assert time.monotonic() < deadline_s, f"{topic} can't be read to its end"
+                batches = await consumer.getmany(*partitions, timeout_ms=FETCH_MS)
+                found += [r for batch in batches.values() for r in batch if r.key == key.encode()]
+        return found
+
+    async def publish_again(self, topic: str, *, key: str) -> int:
+        """Every record with that key stands in the log twice, headers and all; how many there were.
+
+        They are appended in their order, to the partition that they were in.
+        """
+        records = await self.records(topic, key=key)
+        producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all")
+        await producer.start()
+        try:
+            for record in records:
+                await producer.send_and_wait(
+                    topic,
+                    key=record.key,
+                    value=record.value,
+                    partition=record.partition,
+                    headers=list(record.headers),
+                )
+        finally:
+            await producer.stop()
+        return len(records)
+
+    async def consumed(self, topic: str, *, groups: Sequence[str], within_s: float) -> None:
+        """Every group has answered all that is in the log at the call. Raises NotConsumed.
+
+        A group's committed offset means: what lies before it is answered, too.
+        """
+        async with self._consumer(topic) as (consumer, partitions):
+            ends = await consumer.end_offsets(partitions)
+        deadline_s = time.monotonic() + within_s
+        async with self._admin() as admin:
+            for group in groups:
+                while left := await _left(admin, group, ends):
+                    if time.monotonic() > deadline_s:
+                        raise NotConsumed(group=group, topic=topic, within_s=within_s, left=left)
+                    await asyncio.sleep(POLL_S)
+
+    @asynccontextmanager
+    async def _admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        await admin.start()
+        try:
+            yield admin
+        finally:
+            await admin.close()
+
+    @asynccontextmanager
+    async def _consumer(self, topic: str) -> AsyncIterator[tuple[Consumer, list[TopicPartition]]]:
+        """Give a consumer without a group, and all partitions of `topic`, assigned to it."""
+        async with self._admin() as admin:
+            (described,) = await admin.describe_topics([topic])
+        numbers = [partition["partition"] for partition in described["partitions"]]
+        assert numbers, f"there is no topic {topic}"
+        partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
+        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            consumer.assign(partitions)
+            yield consumer, partitions
+        finally:
+            await consumer.stop()
+
+
+async def _left(admin: AIOKafkaAdminClient, group: str, ends: dict[TopicPartition, int]) -> int:
+    """How many records the group has yet to answer."""
+    committed = await admin.list_consumer_group_offsets(group, partitions=list(ends))
+    at = {partition: max(0, offset.offset) for partition, offset in committed.items()}
+    return sum(max(0, end - at.get(partition, 0)) for partition, end in ends.items())
