@@ -81,6 +81,12 @@ def answer(
     )
 
 
+def invalid(instance: str, faults: Sequence[Fault]) -> JSONResponse:
+    """The response to bad input."""
+    detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults[:3])
+    return answer(instance, code="InvalidRequest", status=422, detail=detail, errors=faults)
+
+
 def unexpected(instance: str) -> JSONResponse:
     """The response for what nobody foresaw: it tells nothing; the log does."""
     detail = "Something went wrong that nobody foresaw; the service's log has it."

@@ -154,7 +154,7 @@ async def test_a_nul_in_a_query_or_a_path_names_the_parameter(client: httpx.Asyn
     found = problem(await client.get("/lamps?name=a%00b"), status=422, code="invalid-request")
     assert fields(found) == ["name"]
     found = problem(await client.get("/lamps/a%00b"), status=422, code="invalid-request")
-    assert fields(found) == ["name"]
+    assert fields(found) == ["path"]
 
 
 async def test_a_bad_query_parameter_is_named(client: httpx.AsyncClient) -> None:
