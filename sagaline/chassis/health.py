@@ -23,6 +23,7 @@ class Health:
     """What a service needs, by name, each with a question: is anything wrong with it now?"""
 
     def __init__(self) -> None:
+        self.started = False
         self._checks: dict[str, Check] = {}
 
     def watch(self, name: str, check: Check) -> None:
@@ -32,7 +33,10 @@ class Health:
 
     async def problems(self) -> dict[str, str | None]:
         """What is wrong with each thing that is needed; None where nothing is."""
-        return {name: await check() for name, check in self._checks.items()}
+        found = {"start": None if self.started else "the service is starting"}
+        for name, check in tuple(self._checks.items()):  # more may come while we wait
+            found[name] = await check()
+        return found
 
 
 def router() -> APIRouter:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from sqlalchemy.exc import DBAPIError
 from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis.errors import PlatformError
@@ -12,6 +13,9 @@ from sagaline.chassis.faults import passing
 FIRST_MS = 100
 MOST_MS = 2_000
 
+# SQLSTATEs: a wrong password, a role that may not, a database that isn't there, a missing right.
+REFUSALS = frozenset({"28P01", "28000", "3D000", "42501"})
+
 T = TypeVar("T")
 
 
@@ -19,6 +23,10 @@ class Unreachable(PlatformError):
     """{what} can't be reached, after {wait_ms} ms of tries: {reason}."""
 
     status = 503
+
+
+class Refused(PlatformError):
+    """{what} is there, and refuses us: {reason}. Look at the settings."""
 
 
 class StoppedWaiting(PlatformError):
@@ -35,7 +43,8 @@ async def patiently(
 ) -> T:
     """What `work` gives, tried again while its error is one that passes.
 
-    Raises Unreachable when `wait_ms` are over, StoppedWaiting at a stop; other errors as they come.
+    Raises Unreachable when `wait_ms` are over, Refused by a database that doesn't know us,
+    StoppedWaiting at a stop; other errors as they come.
     """
     loop = asyncio.get_running_loop()
     until_s = loop.time() + wait_ms / 1000
@@ -44,15 +53,23 @@ async def patiently(
         try:
             return await work()
         except Exception as error:
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            if _refused(error):
+                raise Refused(what=what, reason=reason) from error
             if not passing(error):
                 raise
-            reason = str(error) or type(error).__name__
             if loop.time() >= until_s:
                 raise Unreachable(what=what, wait_ms=wait_ms, reason=reason) from error
         log.warning("waiting", what=what, reason=reason, again_in_ms=pause_ms)
         if await _within(stopping, pause_ms):
             raise StoppedWaiting(what=what)
         pause_ms = min(2 * pause_ms, MOST_MS)
+
+
+def _refused(error: Exception) -> bool:
+    if not isinstance(error, DBAPIError):
+        return False
+    return getattr(error.orig, "sqlstate", None) in REFUSALS
 
 
 async def _within(event: asyncio.Event, wait_ms: int) -> bool:

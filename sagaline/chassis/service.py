@@ -153,6 +153,7 @@ class Service:
                     consumer = wiring.consumer_of(running, self.consumes)
                     running.background.start("consumer", consumer.run(stopping))
                     checks.watch(running, "consumer", consumer)
+                running.health.started = True
                 running.log.info("started", topics=sorted(self.consumes))
                 try:
                     yield
