@@ -1,8 +1,13 @@
-"""Figures of a service's inbox: what it handles, and what it can't."""
+"""Figures of a service's inbox: what it handles, what it can't, and what still waits."""
+
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from sagaline.chassis.parking import Poison
+from sagaline.chassis.positions import Partition
 
 
 class InboxMetrics:
@@ -47,3 +52,24 @@ class InboxMetrics:
     def parked(self, poison: Poison) -> None:
         """A record was parked."""
         self._parked.labels(poison.raw.topic, poison.error_class).inc()
+
+
+class LagMetrics(Collector):
+    """The lag of the partitions that this process has, asked for at each scrape."""
+
+    def __init__(
+        self, registry: CollectorRegistry, lag: Callable[[], Mapping[Partition, int]]
+    ) -> None:
+        self._lag = lag
+        registry.register(self)
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """One sample a partition."""
+        family = GaugeMetricFamily(
+            "sagaline_consumer_lag_records",
+            "Records in the log that are not handled yet, as last measured.",
+            labels=["topic", "partition"],
+        )
+        for (topic, partition), records in self._lag().items():
+            family.add_metric([topic, str(partition)], records)
+        yield family

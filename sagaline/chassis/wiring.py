@@ -12,7 +12,7 @@ from sagaline.chassis.commands import Commands
 from sagaline.chassis.consumer import Consumer
 from sagaline.chassis.handlers import Consumes, HandlerTable
 from sagaline.chassis.inbox import Inbox
-from sagaline.chassis.inbox_metrics import InboxMetrics
+from sagaline.chassis.inbox_metrics import InboxMetrics, LagMetrics
 from sagaline.chassis.outbox import Outbox
 from sagaline.chassis.parking import Parking
 from sagaline.chassis.relay import Relay, RelayLimits
@@ -71,7 +71,7 @@ def consumer_of(running: Running, consumes: Consumes) -> Consumer:
     settings = running.settings
     tables = {t: table for t, table in consumes.items() if isinstance(table, Mapping)}
     inbox = _inbox(running, consumes, tables)
-    return Consumer(
+    consumer = Consumer(
         inbox,
         running.database,
         bootstrap=settings.kafka_bootstrap,
@@ -92,6 +92,8 @@ def consumer_of(running: Running, consumes: Consumes) -> Consumer:
         ),
         log=running.log.bind(part="consumer"),
     )
+    LagMetrics(running.metrics, lambda: consumer.lag)
+    return consumer
 
 
 def _inbox(running: Running, consumes: Consumes, tables: Mapping[str, HandlerTable]) -> Inbox:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 import schemas
 from sagaline.chassis import metrics, wiring
 from sagaline.chassis.catalog import Message
 from sagaline.chassis.database import Transaction
 from sagaline.chassis.handlers import HandlerTable
+from sagaline.chassis.inbox_metrics import LagMetrics
 from sagaline.chassis.settings import ServiceSettings
 from schemas.messages import CapturePayment, CommitStock, ReserveStock
 
@@ -42,6 +44,15 @@ def test_every_limit_is_visible_as_a_metric() -> None:
     registry = metrics.open_registry(InventorySettings(batch_rows_max=77))
     value = registry.get_sample_value("sagaline_setting", {"name": "batch_rows_max"})
     assert value == 77
+
+
+def test_lag_is_what_the_consumer_says_at_each_scrape() -> None:
+    registry, lag = CollectorRegistry(), {("lamps.v1", 3): 7}
+    LagMetrics(registry, lambda: lag)
+    labels = {"topic": "lamps.v1", "partition": "3"}
+    assert registry.get_sample_value("sagaline_consumer_lag_records", labels) == 7
+    lag.clear()
+    assert registry.get_sample_value("sagaline_consumer_lag_records", labels) is None
 
 
 def test_two_services_in_one_process_have_two_registries() -> None:
