@@ -32,7 +32,7 @@ class Revoke(PlatformMessage):
 
 
 class SnapshotStep(Part):
-    """One step of a saga that has begun."""
+    """One step of a saga, begun or still to come."""
 
     name: str = Field(description="The step's name in the definition.")
     kind: str = Field(description="compensatable, pivot or retriable.")
@@ -74,7 +74,7 @@ class SagaSnapshot(PlatformMessage):
     detail: str | None = Field(default=None, description="The same in a sentence, for people.")
     failed_step: str | None = Field(default=None, description="The step that refused first.")
     steps: tuple[SnapshotStep, ...] = Field(
-        description="Steps that have begun, in the definition's order."
+        description="Every step in the definition's order; those still to come are PLANNED."
     )
     started_at: UtcTime = Field(description="When the saga began.")
     updated_at: UtcTime = Field(description="When it last changed.")
