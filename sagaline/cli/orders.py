@@ -54,7 +54,7 @@ def create(
         answer = await client.post_order(dumps(body).encode(), key=key)
         if answer.status_code != httpx.codes.ACCEPTED:
             text = problem_text(answer)
-            raise Refused(service="The gateway", status=answer.status_code, text=text)
+            raise Refused(service="the gateway", status=answer.status_code, text=text)
         accepted: Json = answer.json()
         if not wait:
             return accepted

@@ -24,6 +24,7 @@ STYLES = {
     "WRONG": "red",
     "NEEDS_ATTENTION": "bold red",
     "PLANNED": "dim",
+    "not": "dim",
     "PENDING": "cyan",
     "WAITING": "cyan",
     "UNDOING": "cyan",
@@ -57,6 +58,17 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     for row in rows:
         made.add_row(*(styled(str(cell)) for cell in row))
     return made
+
+
+def print_table(out: Console, titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table for people; without spaces at the ends of lines where it goes to a file."""
+    made = table(titles, rows)
+    if out.is_terminal:
+        out.print(made)
+        return
+    with out.capture() as captured:
+        out.print(made)
+    out.file.writelines(line.rstrip() + "\n" for line in captured.get().splitlines())
 
 
 def styled(text: str) -> Text:

@@ -6,7 +6,7 @@ from uuid import UUID
 import typer
 
 from sagaline.cli import place
-from sagaline.cli.output import console, print_facts, print_json, table
+from sagaline.cli.output import console, print_facts, print_json, print_table
 from sagaline.cli.place import JsonOption, StateOption
 from sagaline.local.client import GATEWAY, ORCHESTRATOR, Client, Json, NotFound
 from sagaline.local.views import Saga, Step
@@ -54,10 +54,15 @@ def _print(saga: Saga) -> None:
         }
     )
     rows = [
-        (step.name, step.status, step.attempts or "", _took(step), _remark(step))
+        (step.name, _status(saga, step), step.attempts or "", _took(step), _remark(step))
         for step in saga.steps
     ]
-    console().print(table(("step", "status", "tries", "took", ""), rows))
+    print_table(console(), ("step", "status", "tries", "took", ""), rows)
+
+
+def _status(saga: Saga, step: Step) -> str:
+    """Of an ended saga, what is still planned won't happen."""
+    return "not needed" if saga.has_ended and step.status == "PLANNED" else step.status
 
 
 def _took(step: Step) -> str:

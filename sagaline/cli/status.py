@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import typer
 
 from sagaline.cli import place
-from sagaline.cli.output import console, print_json, table
+from sagaline.cli.output import console, print_json, print_table
 from sagaline.cli.place import JsonOption, StateOption
 from sagaline.local import readiness
 from sagaline.local.client import Json
@@ -86,7 +86,7 @@ def _print(run_file: RunFile, lacking: Mapping[str, str]) -> None:
         )
         for name, server in (("Kafka", run_file.kafka), ("PostgreSQL", run_file.postgres))
     ]
-    console().print(table(("", "pid", "address", ""), rows))
+    print_table(console(), ("", "pid", "address", ""), rows)
 
 
 def _lives(server: RunningServer) -> bool:

@@ -155,7 +155,7 @@ def problem_text(answer: httpx.Response) -> str:
     text = str(body.get("detail") or body.get("title") or answer.reason_phrase)
     errors = body.get("errors") or ()
     faults = [f"{error.get('field')}: {error.get('message')}" for error in errors]
-    return "; ".join([text.rstrip("."), *faults])
+    return "; ".join([text.rstrip("."), *(fault for fault in faults if fault not in text)])
 
 
 def _body(service: str, answer: httpx.Response) -> dict[str, str]:

@@ -31,6 +31,11 @@ def tail(log: Path, lines: int, *, since: int = 0) -> list[str]:
     return [line[:LINE_CHARACTERS_MAX] for line in shown[-lines:]]
 
 
+def excerpt(log: Path, lines: int) -> str:
+    """Give the last lines for the text of an error, indented from the second on."""
+    return "\n    ".join(tail(log, lines)) or "(nothing)"
+
+
 def _for_people(raw: str) -> list[str]:
     try:
         entry = json.loads(raw)

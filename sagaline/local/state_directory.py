@@ -12,8 +12,7 @@ NAME = ".sagaline"
 
 
 class PlatformRuns(PlatformError):
-    """A platform runs in {directory} already, as process {pid}.
-
+    """A platform runs in {directory} already, as process {pid}:
     './sagactl status' shows it, './sagactl down' stops it.
     """
 

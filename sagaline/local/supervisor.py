@@ -12,7 +12,7 @@ from sagaline.local.happenings import Happening
 from sagaline.local.process_key import ProcessKey
 
 ROUND_S = 0.05
-GRACE_S = 6.0
+GRACE_S = 4.0
 
 
 class Supervisor:

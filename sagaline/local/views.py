@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 OrderStatus = Literal["PENDING", "CONFIRMED", "REJECTED"]
 
@@ -81,12 +81,12 @@ class Step(_View):
 
 
 class Saga(_View):
-    """`GET /orders/{id}/saga` at the gateway."""
+    """`GET /orders/{id}/saga` at the gateway, `GET /sagas/{id}` at the orchestrator."""
 
     saga_id: UUID | None  # this and what else may be None: nothing was heard of the saga yet
-    order_id: UUID
+    order_id: UUID = Field(validation_alias=AliasChoices("order_id", "key"))
     definition: str | None
-    version: int | None
+    version: int | None = Field(validation_alias=AliasChoices("version", "definition_version"))
     state: str
     sequence: int
     started_at: datetime | None = None

@@ -10,9 +10,8 @@ again for the next one. Tests share it: each takes customers and SKUs of its own
 import asyncio
 import importlib
 import random
-import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,30 +21,25 @@ from uuid import UUID
 import pytest
 
 from sagaline.chassis.catalog import Catalog
-from sagaline.local import books, readiness
+from sagaline.local import books
 from sagaline.local.books import Ledger
 from sagaline.local.client import INVENTORY, ORCHESTRATOR, Client, NotFound
 from sagaline.local.embedded import EmbeddedPlatform
 from sagaline.local.load import Load
 from sagaline.local.platform_config import PlatformConfig
-from sagaline.local.server import Server
 from sagaline.local.throw_away_platform import throw_away_platform
 from sagaline.local.views import Line, NewOrder, Order, Saga, Shelf
+from sagaline.testing.outages import NotSoon, Outages
 from sagaline.testing.saga_history import SagaHistory
 from sagaline.testing.topic_log import TopicLog
 
 POLL_S = 0.05
-READY_WITHIN_S = 60.0
 PRICE_MINOR, ON_HAND, LIMIT_MINOR = 1_000, 1_000, 10_000_000
 LOAD_IN_FLIGHT, LOAD_PATIENCE_S = 20, 60.0
 QUICK = {
     # Outages last ten times the step timeout in some tests: those should end within the day.
     "SAGALINE_ORCHESTRATOR_STEP_TIMEOUT_MS": "2000",
 }
-
-
-class NotSoon(AssertionError):
-    """What a test waited for did not come in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +71,11 @@ class Quiet:
         return self.books.problems + sagas
 
 
-class Platform:
+class Platform(Outages):
     """A running platform, in the hands of one test."""
 
     def __init__(self, embedded: EmbeddedPlatform, client: Client, *, seed: int) -> None:
-        self.embedded = embedded
+        super().__init__(embedded)
         self.client = client
         self.seed = seed
         self.topics = TopicLog(embedded.kafka.bootstrap)
@@ -214,69 +208,7 @@ class Platform:
         assert groups, f"no service reads {topic}"
         await self.topics.consumed(topic, groups=groups, within_s=within_s)
 
-    # --- bad days
-
-    async def kill(self, service: str) -> None:
-        """Kill a service's process with signal 9; the supervisor starts another one soon."""
-        process = self.embedded.supervisor.process(service)
-        assert process is not None, f"{service} does not run"
-        process.signal_group(signal.SIGKILL)
-        await self._until(lambda: not process.lives(), f"{service} is gone")
-
-    async def stop(self, service: str) -> None:
-        """The service is stopped in an orderly way, and stays so until start()."""
-        self.embedded.supervisor.hold(service)
-        await self._until(
-            lambda: self.embedded.supervisor.process(service) is None, f"{service} is stopped"
-        )
-
-    async def start(self, service: str) -> None:
-        """A service that was stopped or killed runs again, and is ready."""
-        self.embedded.supervisor.release(service)
-        await self.ready(service)
-
-    async def ready(self, *services: str, within_s: float = READY_WITHIN_S) -> None:
-        """Wait until the services (or all of them) say that they are ready. Raises NotSoon."""
-        urls = {n: url for n, url in self.embedded.urls.items() if not services or n in services}
-        deadline_s = time.monotonic() + within_s
-        while lacking := await readiness.missing(urls):
-            if time.monotonic() > deadline_s:
-                raise NotSoon(f"not ready after {within_s:.0f} s: {lacking}")
-            await asyncio.sleep(POLL_S)
-
-    async def stop_kafka(self) -> None:
-        """Kafka is down, its data kept."""
-        await asyncio.to_thread(self.embedded.kafka.stop)
-
-    async def kill_kafka(self) -> None:
-        """Kafka was killed with signal 9, its data kept."""
-        await asyncio.to_thread(self.embedded.kafka.kill)
-
-    async def start_kafka(self) -> None:
-        """Kafka serves again."""
-        await self._start(self.embedded.kafka)
-
-    async def stop_postgres(self) -> None:
-        """All databases are down, their data kept."""
-        await asyncio.to_thread(self.embedded.postgres.stop)
-
-    async def start_postgres(self) -> None:
-        """The databases serve again."""
-        await self._start(self.embedded.postgres)
-
-    async def heal(self) -> None:
-        """Whatever a test took down is up, and everything is ready."""
-        for server in (self.embedded.postgres, self.embedded.kafka):
-            if not server.running:
-                await self._start(server)
-        for service in self.embedded.urls:
-            self.embedded.supervisor.release(service)
-        await self.ready()
-
     # --- inside
-
-    async def _start(self, server: Server) -> None:
-        await asyncio.to_thread(server.start)
 
     async def _fill_shelf(self, sku: str, quantity: int) -> None:
         try:
@@ -303,13 +235,6 @@ class Platform:
         # Imported by the name in sagaline.toml: this package knows no messages.
         module = importlib.import_module(self.embedded.config.schemas)
         return cast(Catalog, module.CATALOG)
-
-    async def _until(self, met: Callable[[], bool], what: str) -> None:
-        deadline_s = time.monotonic() + READY_WITHIN_S
-        while not met():
-            if time.monotonic() > deadline_s:
-                raise NotSoon(f"waited {READY_WITHIN_S:.0f} s until {what}")
-            await asyncio.sleep(POLL_S)
 
 
 @pytest.fixture(scope="session")

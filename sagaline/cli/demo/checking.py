@@ -7,7 +7,7 @@ from uuid import UUID
 from rich.console import Console
 
 from sagaline.cli.demo.cases import CREDITS, STOCKS, BadRequest, Case
-from sagaline.cli.output import amounts, table
+from sagaline.cli.output import amounts, print_table
 from sagaline.local import books
 from sagaline.local.client import INVENTORY, PAYMENT, Client, problem_text
 from sagaline.local.views import Account, Order, Shelf
@@ -84,7 +84,7 @@ def show(out: Console, title: str, heads: tuple[str, str], found: Iterable[Findi
     """Print findings as a table."""
     rows = [(f.what, f.expected, f.seen, "ok" if f.ok else "WRONG") for f in found]
     out.print()
-    out.print(table((title, *heads, ""), rows))
+    print_table(out, (title, *heads, ""), rows)
 
 
 def _words(status: str, code: str | None) -> str:
