@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -115,6 +116,9 @@ def _made(factory: Callable[[], Service]) -> Service:
 def _finish(service: Service, work: Coroutine[object, object, None]) -> None:
     """Run `work` to its end; an error that operation brings about is one line, not a trace."""
     log = logs.logger(service.name)
+    # What the imports made lives as long as the process. Out of the collector's sight, it costs
+    # neither a pause now and then nor, at the exit, 0.4 s of a core in each of all processes.
+    gc.freeze()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(work)
