@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -103,9 +103,11 @@ class Consumer(RuleBasedStateMachine):
 
 
 TestConsumer = Consumer.TestCase
+TestConsumer.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
 
 
 @given(st.integers(0, 50), st.integers(0, 50))
+@settings(max_examples=50, deadline=None)
 def test_a_batch_without_rows_is_answered_with_those_before_it(lowest: int, left: int) -> None:
     offsets = Offsets()
     offsets.handled([Span("a", 0, 1, 0, 5)], left)

@@ -1,0 +1,45 @@
+"""A transaction's end, whatever it ends in."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from tests.integration.chassis.stage import Stage
+
+
+async def kill_sessions_of(stage: Stage) -> None:
+    """Whoever has a transaction open loses the connection."""
+    await stage.query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+
+async def test_a_task_that_is_cancelled_ends_though_its_connection_is_lost(stage: Stage) -> None:
+    # The rollback fails, and its error must not stand in for the cancellation: who waits for the
+    # task to end, at a shutdown while the database is down, would wait for ever.
+    inside = asyncio.Event()
+
+    async def hold() -> None:
+        async with stage.database.transaction() as tx:
+            await tx.execute(text("INSERT INTO effect (what) VALUES ('held')"))
+            inside.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(hold())
+    await inside.wait()
+    await kill_sessions_of(stage)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await stage.query("SELECT 1 FROM effect") == []
+
+
+async def test_an_error_on_a_lost_connection_is_the_connections(stage: Stage) -> None:
+    with pytest.raises(DBAPIError):
+        async with stage.database.transaction() as tx:
+            await tx.execute(text("INSERT INTO effect (what) VALUES ('held')"))
+            await kill_sessions_of(stage)
+            raise ValueError("no record is blamed for this")
