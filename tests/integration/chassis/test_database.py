@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from sagaline.chassis.faults import passing
 from tests.integration.chassis.stage import Stage
 
 
@@ -37,9 +38,18 @@ async def test_a_task_that_is_cancelled_ends_though_its_connection_is_lost(stage
     assert await stage.query("SELECT 1 FROM effect") == []
 
 
-async def test_an_error_on_a_lost_connection_is_the_connections(stage: Stage) -> None:
-    with pytest.raises(DBAPIError):
+@pytest.mark.parametrize("statements", [0, 1])
+async def test_an_error_on_a_lost_connection_is_no_records_fault(
+    stage: Stage, statements: int
+) -> None:
+    async def fail() -> None:
         async with stage.database.transaction() as tx:
             await tx.execute(text("INSERT INTO effect (what) VALUES ('held')"))
             await kill_sessions_of(stage)
-            raise ValueError("no record is blamed for this")
+            for _ in range(statements):
+                await tx.execute(text("SELECT 1"))
+            raise ValueError("of a handler that has only now looked at the record")
+
+    with pytest.raises(DBAPIError) as raised:
+        await fail()
+    assert passing(raised.value)
