@@ -4,6 +4,7 @@ A transaction gathers what is to be published and writes it to the outbox as its
 outbox rows come last in the platform's one lock order, and nothing is published without its cause.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
@@ -77,11 +78,19 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """A transaction for the block; an error in it rolls everything back and goes on up."""
-        async with self._engine.connect() as connection, connection.begin():
-            tx = Transaction(connection)
-            yield tx
-            if tx.outgoing:
-                await self._flush(tx)
+        try:
+            async with self._engine.connect() as connection, connection.begin():
+                tx = Transaction(connection)
+                yield tx
+                if tx.outgoing:
+                    await self._flush(tx)
+        except Exception as error:
+            # On a lost connection the rollback's own error takes the place of a cancellation; who
+            # waits for the task to end, at a stop while the database is down, would wait for ever.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError from error
+            raise
         if tx.outgoing:
             self._committed()
 

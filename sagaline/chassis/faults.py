@@ -6,6 +6,7 @@ whoever meets it waits and tries again, and blames no record.
 
 from aiokafka.errors import KafkaError
 from asyncpg.exceptions import InterfaceError as AsyncpgInterfaceError
+from asyncpg.exceptions import InternalClientError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -14,6 +15,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 PASSING_CLASSES = frozenset({"08", "40", "53", "57", "58"})
 # lock_timeout, idle_in_transaction_session_timeout, a standby's or a failed-over server's read-only
 PASSING_STATES = frozenset({"55P03", "25P03", "25006"})
+# An InternalClientError comes in the moment between the server's last words and the end.
+LOST = (AsyncpgInterfaceError, InternalClientError, OSError, TimeoutError)
 
 
 def passing(error: BaseException) -> bool:
@@ -30,10 +33,10 @@ def passing(error: BaseException) -> bool:
 
 
 def _lost(error: BaseException) -> bool:
-    """The driver says that the connection is gone; it has no SQLSTATE for that."""
+    """The driver says that the connection is gone, or going; it has no SQLSTATE for that."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, AsyncpgInterfaceError | OSError | TimeoutError):
+        if isinstance(seen, LOST):
             return True
         seen = seen.__cause__
     return False
