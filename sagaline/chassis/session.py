@@ -141,11 +141,11 @@ class Session(ConsumerRebalanceListener):
 
     def _throttle(self, room: int) -> None:
         """Pause fetching while too much waits; polling itself goes on, or Kafka gives us up."""
-        paused = self._kafka.paused()
+        paused = {each for each in self._kafka.paused() if _of(each) not in self._lost}
         if room <= 0 and not paused:
             self._kafka.pause(*self._kafka.assignment())
         elif paused and room > self._limits.queue_records_max // 2:
-            self._kafka.resume(*(each for each in paused if _of(each) not in self._lost))
+            self._kafka.resume(*paused)
 
     def _add(self, partition: Partition, records: "list[ConsumerRecord[bytes, bytes]]") -> None:
         """Queue what is new. Fetches from before a seek are passed over: they come again."""
@@ -227,7 +227,10 @@ class Session(ConsumerRebalanceListener):
         for each in topic_partitions:
             self._begin_at(each, claimed[_of(each)].next_offset, begins[each], ends[each])
         # Rows of earlier batches may wait: what they answer is committed when they are gone.
-        self._offsets.handled(self._cursors.held(), waiting)
+        held = [
+            each for each in self._cursors.held() if (each.topic, each.partition) in self._fetched
+        ]
+        self._offsets.handled(held, waiting)
         self._unclaimed.clear()
 
     def _begin_at(self, each: TopicPartition, position: int, begin: int, end: int) -> None:
