@@ -115,7 +115,8 @@ class Kafka(Server):
         done = subprocess.run(
             self._java(
                 "kafka.tools.StorageTool",
-                *("format", "-t", cluster_id, "-c", str(self._settings_file)),
+                # With "=": one id in 64 begins with a dash.
+                *("format", f"--cluster-id={cluster_id}", "-c", str(self._settings_file)),
             ),
             check=False,
             env=dict(self.environment()),
