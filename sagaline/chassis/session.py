@@ -136,8 +136,21 @@ class Session(ConsumerRebalanceListener):
             room = self._limits.queue_records_max - len(self._waiting)
             self._throttle(room)
             found = await self._kafka.getmany(timeout_ms=200, max_records=max(room, 1))
-            for partition, records in found.items():
-                self._add((partition.topic, partition.partition), records)
+            expected = dict(self._fetched)
+            for each, records in found.items():
+                partition = _of(each)
+                if records[0].offset > expected.get(partition, records[0].offset):
+                    await self._check_gap(each, expected[partition])
+                # Unless it was claimed anew during the check: then all this is fetched again.
+                if self._fetched.get(partition) == expected.get(partition):
+                    self._add(partition, records)
+
+    async def _check_gap(self, each: TopicPartition, position: int) -> None:
+        """A gap is normal, but not where the log begins behind it: that was deleted unread."""
+        begins = await self._kafka.beginning_offsets([each])
+        if begins[each] > position and self._fetched.get(_of(each)) == position:
+            ends = await self._kafka.end_offsets([each])
+            self._lose(each, position, begins[each], ends[each])
 
     def _throttle(self, room: int) -> None:
         """Pause fetching while too much waits; polling itself goes on, or Kafka gives us up."""
@@ -237,12 +250,18 @@ class Session(ConsumerRebalanceListener):
         if begin <= position <= end:
             self._kafka.seek(each, position)
             self._fetched[_of(each)] = position
-            return
+        else:
+            self._lose(each, position, begin, end)
+
+    def _lose(self, each: TopicPartition, position: int, begin: int, end: int) -> None:
+        """Hold the partition: what its position points at is not in the log."""
         self._kafka.pause(each)
+        self._fetched.pop(_of(each), None)
         lost = PositionLost(
             topic=each.topic, partition=each.partition, position=position, begin=begin, end=end
         )
         self._lost[_of(each)] = lost
+        self.problem = self._lost_partitions()
         self._log.error("position lost", error=str(lost))
 
     def _lost_partitions(self) -> str | None:
@@ -277,11 +296,17 @@ class Session(ConsumerRebalanceListener):
         while True:
             await asyncio.sleep(self._limits.watch_interval_ms / 1000)
             fetched = dict(self._fetched)
+            places = [TopicPartition(*partition) for partition in fetched]
             try:
-                ends = await self._kafka.end_offsets([TopicPartition(*p) for p in fetched])
+                begins = await self._kafka.beginning_offsets(places)
+                ends = await self._kafka.end_offsets(places)
             except KafkaError as error:
                 self._log.warning("lag unknown", error=repr(error))
                 continue
+            for each in places:  # a log that shrank: made anew, or of another cluster
+                position = fetched[_of(each)]
+                if position > ends[each] and self._fetched.get(_of(each)) == position:
+                    self._lose(each, position, begins[each], ends[each])
             self.lag = {
                 _of(each): end - self._cursors.expected.get(_of(each), end)
                 for each, end in ends.items()
