@@ -128,6 +128,13 @@ class Load:
             own_cpu_s=_own_cpu_s() - own,
         )
 
+    async def under_way(self, orders: int) -> None:
+        """Wait until so many orders were accepted."""
+        deadline_s = time.monotonic() + self._within_s
+        while len(self.placed) < orders:
+            assert time.monotonic() < deadline_s, f"{len(self.placed)} orders were accepted"
+            await asyncio.sleep(LOOK_MIN_S)
+
     def _order(self) -> NewOrder:
         skus = self._rng.sample(range(SKUS), self._rng.randint(1, LINES_MAX))
         lines = [Line(sku=f"LOAD-{n}", quantity=self._rng.randint(1, QUANTITY_MAX)) for n in skus]

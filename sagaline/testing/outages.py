@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from sagaline.local import readiness
 from sagaline.local.embedded import EmbeddedPlatform
+from sagaline.local.process_key import ProcessKey
 
 POLL_S = 0.05
 WITHIN_S = 60.0
@@ -24,10 +25,16 @@ class Outages:
 
     async def kill(self, service: str) -> None:
         """Kill a service's process with signal 9; the supervisor starts another one soon."""
-        process = self.embedded.supervisor.process(service)
-        assert process is not None, f"{service} does not run"
-        process.signal_group(signal.SIGKILL)
+        process = self._signal(service, signal.SIGKILL)
         await _until(lambda: not process.lives(), f"{service} is gone")
+
+    def pause(self, service: str) -> None:
+        """The service's process stands still, as it is, until resume()."""
+        self._signal(service, signal.SIGSTOP)
+
+    def resume(self, service: str) -> None:
+        """A process that stood still goes on, and knows nothing of it."""
+        self._signal(service, signal.SIGCONT)
 
     async def stop(self, service: str) -> None:
         """The service is stopped in an orderly way, and stays so until start()."""
@@ -81,7 +88,15 @@ class Outages:
                 await asyncio.to_thread(server.start)
         for service in self.embedded.urls:
             self.embedded.supervisor.release(service)
+            if self.embedded.supervisor.process(service) is not None:
+                self.resume(service)
         await self.ready()
+
+    def _signal(self, service: str, number: signal.Signals) -> ProcessKey:
+        process = self.embedded.supervisor.process(service)
+        assert process is not None, f"{service} does not run"
+        process.signal_group(number)
+        return process
 
 
 async def _until(met: Callable[[], bool], what: str) -> None:

@@ -35,10 +35,12 @@ from sagaline.testing.topic_log import TopicLog
 
 POLL_S = 0.05
 PRICE_MINOR, ON_HAND, LIMIT_MINOR = 1_000, 1_000, 10_000_000
-LOAD_IN_FLIGHT, LOAD_PATIENCE_S = 20, 60.0
+LOAD_IN_FLIGHT, LOAD_PATIENCE_S, LOAD_WITHIN_S = 20, 60.0, 120.0
 QUICK = {
     # Outages last ten times the step timeout in some tests: those should end within the day.
     "SAGALINE_ORCHESTRATOR_STEP_TIMEOUT_MS": "2000",
+    # So that an attempt that an outage used up would soon be one too many.
+    "SAGALINE_ORCHESTRATOR_STEP_RESENDS_MAX": "1",
 }
 
 
@@ -171,6 +173,7 @@ class Platform(Outages):
             in_flight=LOAD_IN_FLIGHT,
             rng=random.Random(seed),  # noqa: S311 - orders to test with
             patience_s=LOAD_PATIENCE_S,
+            within_s=LOAD_WITHIN_S,
         )
         await load.prepare()
         running = asyncio.create_task(load.run(orders))

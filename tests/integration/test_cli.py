@@ -19,6 +19,8 @@ from sagaline.local.platform_config import FILENAME, PlatformConfig
 from sagaline.local.process_key import ProcessKey
 from sagaline.local.run_file import RunFile
 
+pytestmark = pytest.mark.timeout(300)  # a start takes a while on a busy machine
+
 CHECKOUT = Path(__file__).parents[2]
 UP_WITHIN_S, DOWN_WITHIN_S = 100.0, 10.0
 

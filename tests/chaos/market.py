@@ -1,0 +1,222 @@
+"""A market: shoppers keep ordering on the platform while a test takes parts of it down.
+
+How each order has to end is known when it is placed, from the shelf and the credit that it asks of.
+So one that an outage rejected is told by its reason, and one that was paid twice by its customer's
+account.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple, Self
+from uuid import UUID
+
+import httpx
+
+from sagaline.local.client import INVENTORY, PAYMENT, Refused, Unreachable
+from sagaline.local.views import Account, Line, NewOrder, Order, Saga, Shelf
+from sagaline.testing.outages import NotSoon
+from sagaline.testing.platform import Platform
+
+CUSTOMERS, SHELVES, QUANTITY_MAX = 4, 4, 3
+ON_HAND, LIMIT_MINOR, PRICE_MINOR = 1_000_000, 100_000_000, 700
+PATIENCE_S = 1.0  # so long a shopper waits for an order's end before the next one
+POST_AGAIN_S, POLL_S = 0.1, 0.05
+ACCEPTED_WITHIN_S, ENDED_WITHIN_S = 60.0, 90.0
+
+
+class End(NamedTuple):
+    """How an order ends, and what for."""
+
+    status: str
+    step: str | None = None
+    code: str | None = None
+
+
+CONFIRMED = End("CONFIRMED")
+OUT_OF_STOCK = End("REJECTED", "reserve_stock", "out_of_stock")
+NO_CREDIT = End("REJECTED", "authorize_payment", "credit_exceeded")
+
+
+class Basket(NamedTuple):
+    """What is ordered, and what has to come of it."""
+
+    customer_id: str
+    sku: str
+    quantity: int
+    end: End
+
+
+class Answer(NamedTuple):
+    """What a POST got; None: nobody answered."""
+
+    status: int | None
+    retry_after: str | None
+
+
+class Market:
+    """Shelves, customers, and what was ordered; its own, so other tests' orders don't matter."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        *,
+        skus: Sequence[str],
+        sold_out: str,
+        customers: Sequence[str],
+        poor: str,
+    ) -> None:
+        self.answers: list[Answer] = []
+        self.orders: dict[UUID, Basket] = {}
+        self._platform = platform
+        self._skus = skus
+        self._sold_out = sold_out
+        self._customers = customers
+        self._poor = poor
+        self._rng = random.Random(platform.seed)
+
+    @classmethod
+    async def open(cls, platform: Platform) -> Self:
+        """Fill shelves and purses."""
+        full = [
+            await platform.a_sku(on_hand=ON_HAND, price_minor=PRICE_MINOR) for _ in range(SHELVES)
+        ]
+        rich = [await platform.a_customer(limit_minor=LIMIT_MINOR) for _ in range(CUSTOMERS)]
+        return cls(
+            platform,
+            skus=full,
+            sold_out=await platform.a_sku(on_hand=0),
+            customers=rich,
+            poor=await platform.a_customer(limit_minor=PRICE_MINOR - 1),
+        )
+
+    async def place(self) -> UUID:
+        """An order is accepted for good: posted, with its key, until it is."""
+        basket, key = self._basket(), f"{self._rng.getrandbits(64):016x}"
+        line = Line(sku=basket.sku, quantity=basket.quantity)
+        order = NewOrder(customer_id=basket.customer_id, currency="EUR", lines=(line,))
+        deadline_s = time.monotonic() + ACCEPTED_WITHIN_S
+        while (order_id := await self._post(order, key)) is None:
+            assert time.monotonic() < deadline_s, f"not accepted: {self.answers[-1]}"
+            await asyncio.sleep(POST_AGAIN_S)
+        self.orders[order_id] = basket
+        return order_id
+
+    @asynccontextmanager
+    async def shoppers(self, number: int) -> AsyncIterator[None]:
+        """So many people order all the time, one order after the other, until the block ends."""
+        closing = asyncio.Event()
+        async with asyncio.TaskGroup() as shopping:
+            for _ in range(number):
+                shopping.create_task(self._shop(closing))
+            yield
+            closing.set()
+
+    async def accepted(self, orders: int) -> None:
+        """Wait until so many more were accepted."""
+        wanted = len(self.orders) + orders
+        deadline_s = time.monotonic() + ACCEPTED_WITHIN_S
+        while len(self.orders) < wanted:
+            assert time.monotonic() < deadline_s, f"{len(self.orders)} orders of {wanted}"
+            await asyncio.sleep(POLL_S)
+
+    async def ended(self, order_id: UUID) -> End:
+        """Wait until the order and its saga have ended; tell how. Raises NotSoon."""
+        deadline_s = time.monotonic() + ENDED_WITHIN_S
+        while (saga := await self._saga(order_id)) is None or not saga.has_ended:
+            if time.monotonic() > deadline_s:
+                raise NotSoon(f"{order_id} after {ENDED_WITHIN_S:.0f} s: {saga}")
+            await asyncio.sleep(POLL_S)
+        return _end(await self._platform.client.order(order_id))
+
+    async def audit(self) -> None:
+        """Each order ends as it had to, paid once, taken once, told once; and the books agree."""
+        ends = {order_id: await self.ended(order_id) for order_id in self.orders}
+        wrong = {i: end for i, end in ends.items() if end != self.orders[i].end}
+        assert wrong == {}
+        quiet = await self._platform.ledger_when_quiet(within_s=ENDED_WITHIN_S)
+        assert quiet.problems == []
+        sold, owed = self._sold()
+        for sku in self._skus:
+            assert await self._shelf(sku) == (ON_HAND - sold[sku], 0), sku
+        assert await self._shelf(self._sold_out) == (0, 0)
+        for customer_id in (*self._customers, self._poor):
+            assert await self._paid(customer_id) == (owed[customer_id], 0), customer_id
+        for order_id, end in ends.items():
+            told = "confirmation" if end == CONFIRMED else "rejection"
+            assert await self._platform.client.notifications(order_id) == [told], order_id
+
+    # --- inside
+
+    def _basket(self) -> Basket:
+        customer_id, sku = self._rng.choice(self._customers), self._rng.choice(self._skus)
+        quantity = self._rng.randint(1, QUANTITY_MAX)
+        match self._rng.randrange(10):
+            case 0:
+                return Basket(customer_id, self._sold_out, quantity, OUT_OF_STOCK)
+            case 1:
+                return Basket(self._poor, sku, quantity, NO_CREDIT)
+            case _:
+                return Basket(customer_id, sku, quantity, CONFIRMED)
+
+    async def _post(self, order: NewOrder, key: str) -> UUID | None:
+        try:
+            answer = await self._platform.client.post_order(
+                order.model_dump_json().encode(), key=key
+            )
+        except Unreachable:
+            self.answers.append(Answer(None, None))
+            return None
+        self.answers.append(Answer(answer.status_code, answer.headers.get("Retry-After")))
+        if answer.status_code == httpx.codes.ACCEPTED:
+            return UUID(answer.json()["order_id"])
+        # 409: an earlier try of the same request is under way.
+        passing = (httpx.codes.CONFLICT, httpx.codes.SERVICE_UNAVAILABLE)
+        assert answer.status_code in passing, answer.text
+        return None
+
+    async def _shop(self, closing: asyncio.Event) -> None:
+        while not closing.is_set():
+            order_id = await self.place()
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await self.ended(order_id)
+            except TimeoutError:
+                continue
+
+    async def _saga(self, order_id: UUID) -> Saga | None:
+        """None while the gateway can't be asked. An accepted order that is NotFound was lost."""
+        try:
+            return await self._platform.saga(order_id)
+        except (Unreachable, Refused):
+            return None
+
+    def _sold(self) -> tuple[Counter[str], Counter[str]]:
+        """Units by SKU and money by customer, of the orders that had to be confirmed."""
+        sold: Counter[str] = Counter()
+        owed: Counter[str] = Counter()
+        for customer_id, sku, quantity, end in self.orders.values():
+            if end == CONFIRMED:
+                sold[sku] += quantity
+                owed[customer_id] += quantity * PRICE_MINOR
+        return sold, owed
+
+    async def _shelf(self, sku: str) -> tuple[int, int]:
+        """Units on the shelf, and how many of them are reserved."""
+        shelf = Shelf.model_validate(await self._platform.client.get(INVENTORY, f"/stock/{sku}"))
+        return shelf.on_hand, shelf.reserved
+
+    async def _paid(self, customer_id: str) -> tuple[int, int]:
+        """Money that was captured, and what is still held."""
+        path = f"/accounts/{customer_id}"
+        account = Account.model_validate(await self._platform.client.get(PAYMENT, path))
+        return account.captured_minor, account.authorized_minor
+
+
+def _end(order: Order) -> End:
+    if order.reason is None:
+        return End(order.status)
+    return End(order.status, order.reason.step, order.reason.code)
