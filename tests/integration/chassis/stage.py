@@ -18,9 +18,9 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 import schemas
-from sagaline.chassis import logs, migrate, wiring
+from sagaline.chassis import logs, migrate, positions, wiring
 from sagaline.chassis.background import Background
-from sagaline.chassis.batch import Raw
+from sagaline.chassis.batch import Cursors, Raw
 from sagaline.chassis.catalog import Catalog, Message
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.commands import Commands
@@ -289,8 +289,39 @@ class Stage:
         **settings: int,
     ) -> Consumer:
         """A consumer, wired as a service wires its own."""
+        running = self.running(database=database, slot=slot, **settings)
+        return wiring.consumer_of(running, consumes or {self.commands: self.shop.handlers})
+
+    async def handle_directly(self, *parcels: Parcel) -> None:
+        """The service's inbox has handled a batch of these, without a Kafka."""
+        tables = {self.commands: self.shop.handlers}
+        inbox = wiring._inbox(self.running(), tables, tables)
+        batch: list[Raw] = []
+        for parcel in parcels:
+            offset = self.ends.get(parcel.partition, 0)
+            self.ends[parcel.partition] = offset + 1
+            batch.append(
+                Raw(
+                    self.commands,
+                    parcel.partition,
+                    offset,
+                    parcel.key,
+                    parcel.headers,
+                    parcel.value,
+                )
+            )
+        cursors = Cursors(passed=lambda _spans, _outbox_id: None)
+        async with self.database.transaction() as tx:
+            starts = {(self.commands, parcel.partition): 0 for parcel in parcels}
+            cursors.set(await positions.claim(tx, starts, owner="test"))
+        await inbox.handle(batch, cursors)
+
+    def running(
+        self, *, database: Database | None = None, slot: int = 0, **settings: int
+    ) -> Running:
+        """The service, as its parts see it."""
         log, stopping = logs.logger(self.service), asyncio.Event()
-        running = Running(
+        return Running(
             service=self.service,
             settings=self.settings(slot=slot, **settings),
             database=database or self.database,
@@ -303,7 +334,6 @@ class Stage:
             background=Background(stopping, log),
             stopping=stopping,
         )
-        return wiring.consumer_of(running, consumes or {self.commands: self.shop.handlers})
 
     @asynccontextmanager
     async def consuming(
@@ -491,11 +521,6 @@ class Stage:
 def saga(number: int) -> UUID:
     """The saga of the order of this number."""
     return saga_id("place-order", str(order(number)))
-
-
-def raw(parcel: Parcel, *, topic: str = "commands", offset: int = 0) -> Raw:
-    """The parcel as it is fetched."""
-    return Raw(topic, parcel.partition, offset, parcel.key, parcel.headers, parcel.value)
 
 
 def catalog_of(service: str) -> Catalog:
