@@ -11,7 +11,7 @@ import asyncio
 import importlib
 import random
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -202,7 +202,11 @@ class Platform(Outages):
 
     async def publish_again(self, topic: str, *, key: UUID) -> int:
         """Every record of that order stands in the topic once more; how many there were."""
-        return await self.topics.publish_again(topic, key=str(key))
+        return await self.publish_all_again(topic, keys=[key])
+
+    async def publish_all_again(self, topic: str, *, keys: Collection[UUID]) -> int:
+        """Every record of these orders stands in the topic once more; how many there were."""
+        return await self.topics.publish_again(topic, keys={str(key) for key in keys})
 
     async def consumed(self, topic: str, *, within_s: float) -> None:
         """Every service that reads the topic has answered all that is in it now."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 
@@ -29,8 +29,11 @@ class TopicLog:
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
 
-    async def records(self, topic: str, *, key: str) -> list[ConsumerRecord[bytes, bytes]]:
-        """Give all records with that key, in the order of the log."""
+    async def records(
+        self, topic: str, *, keys: Collection[str]
+    ) -> list[ConsumerRecord[bytes, bytes]]:
+        """Give all records with one of the keys, each partition's in the order of the log."""
+        wanted = {key.encode() for key in keys}
         async with self._consumer(topic) as (consumer, partitions):
             ends = await consumer.end_offsets(partitions)
             await consumer.seek_to_beginning(*partitions)
@@ -39,15 +42,15 @@ class TopicLog:
             while any([await consumer.position(p) < ends[p] for p in partitions]):
                 assert time.monotonic() < deadline_s, f"{topic} can't be read to its end"
                 batches = await consumer.getmany(*partitions, timeout_ms=FETCH_MS)
-                found += [r for batch in batches.values() for r in batch if r.key == key.encode()]
+                found += [r for batch in batches.values() for r in batch if r.key in wanted]
         return found
 
-    async def publish_again(self, topic: str, *, key: str) -> int:
-        """Every record with that key stands in the log twice, headers and all; how many there were.
+    async def publish_again(self, topic: str, *, keys: Collection[str]) -> int:
+        """Every record with one of the keys stands in the log twice; how many there were.
 
-        They are appended in their order, to the partition that they were in.
+        They are appended in their order, headers and all, to the partition that they were in.
         """
-        records = await self.records(topic, key=key)
+        records = await self.records(topic, keys=keys)
         producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all")
         await producer.start()
         try:

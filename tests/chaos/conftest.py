@@ -1,30 +1,42 @@
-"""How fast things went on again, at the end of the run: figures that nobody asserts."""
+"""Recovery times of the platform, printed at the end of the run: nobody asserts them."""
 
 import time
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Iterator
 
 import pytest
 
-Recovered: TypeAlias = Callable[[str], None]
+LINES: pytest.StashKey[list[str]] = pytest.StashKey()
 
-TIMES: pytest.StashKey[list[str]] = pytest.StashKey()
+
+class Stopwatch:
+    """Seconds since a fault was over."""
+
+    def __init__(self, name: str, lines: list[str]) -> None:
+        self._name = name
+        self._lines = lines
+        self._begin_s = time.monotonic()
+
+    def start(self) -> None:
+        """From now on."""
+        self._begin_s = time.monotonic()
+
+    def note(self, what: str) -> None:
+        """This has come about; printed with the other lines of the run."""
+        self._lines.append(f"{time.monotonic() - self._begin_s:6.1f} s  {self._name}: {what}")
 
 
 @pytest.fixture
-def recovered(request: pytest.FixtureRequest) -> Recovered:
-    """To be called with what has just come about; seconds count from the test's last call.
+def stopwatch(request: pytest.FixtureRequest) -> Stopwatch:
+    """The test's own."""
+    return Stopwatch(request.node.name, request.config.stash.setdefault(LINES, []))
 
-    The first call, `recovered("")`, begins.
-    """
-    times = request.config.stash.setdefault(TIMES, [])
-    last_s = time.monotonic()
 
-    def note(what: str) -> None:
-        nonlocal last_s
-        now_s = time.monotonic()
-        if what:
-            times.append(f"{now_s - last_s:6.1f} s  {request.node.name}: {what}")
-        last_s = now_s
-
-    return note
+@pytest.hookimpl(wrapper=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Print what the stopwatches noted."""
+    lines = terminalreporter.config.stash.get(LINES, [])
+    if lines:
+        terminalreporter.section("recovery")
+        for line in lines:
+            terminalreporter.write_line(line)
+    yield

@@ -1,7 +1,7 @@
 """The services' databases, seen from outside: their rows, and the lanes of their relays."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeAlias
 from uuid import UUID
@@ -9,13 +9,11 @@ from uuid import UUID
 import asyncpg
 
 from sagaline.chassis.lane import LOCK_CLASS
-from sagaline.testing.outages import NotSoon
 from sagaline.testing.platform import Platform
+from tests.chaos.waiting import POLL_S, WITHIN_S, until
 
 Session: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Rows: TypeAlias = Mapping[str, Sequence[str]]  # of each table, as JSON
-
-POLL_S, WITHIN_S = 0.05, 60.0
 
 TABLES = """
     SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
@@ -38,8 +36,8 @@ async def connected(platform: Platform, service: str) -> AsyncIterator[Session]:
         await session.close()
 
 
-async def rows(platform: Platform, service: str, *, without: Sequence[str]) -> Rows:
-    """All rows of all tables of a service, but for the tables named."""
+async def rows(platform: Platform, service: str, *, without: Collection[str]) -> Rows:
+    """All rows of all tables of a service (`schema.table`), but for the tables named."""
     async with connected(platform, service) as session:
         tables = [name for (name,) in await session.fetch(TABLES) if name not in without]
         return {
@@ -58,11 +56,9 @@ class Muted:
 
     async def lose(self, order_id: UUID) -> UUID:
         """What the service wanted to say of the order is gone before it was published; its id."""
-        deadline = asyncio.get_running_loop().time() + WITHIN_S
-        while not (lost := await self._session.fetch(LOSE, str(order_id))):
-            if asyncio.get_running_loop().time() > deadline:
-                raise NotSoon(f"nothing was to be said of {order_id}")
-            await asyncio.sleep(POLL_S)
+        lost = await until(
+            lambda: self._session.fetch(LOSE, str(order_id)), "there is something to be said"
+        )
         (message_id,) = (row["message_id"] for row in lost)
         assert isinstance(message_id, UUID)
         return message_id

@@ -7,7 +7,6 @@ account.
 
 import asyncio
 import random
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -17,15 +16,13 @@ from uuid import UUID
 import httpx
 
 from sagaline.local.client import INVENTORY, PAYMENT, Refused, Unreachable
-from sagaline.local.views import Account, Line, NewOrder, Order, Saga, Shelf
-from sagaline.testing.outages import NotSoon
+from sagaline.local.views import Account, Line, NewOrder, Order, Shelf
 from sagaline.testing.platform import Platform
+from tests.chaos.waiting import WITHIN_S, until
 
 CUSTOMERS, SHELVES, QUANTITY_MAX = 4, 4, 3
 ON_HAND, LIMIT_MINOR, PRICE_MINOR = 1_000_000, 100_000_000, 700
 PATIENCE_S = 1.0  # so long a shopper waits for an order's end before the next one
-POST_AGAIN_S, POLL_S = 0.1, 0.05
-ACCEPTED_WITHIN_S, ENDED_WITHIN_S = 60.0, 90.0
 
 
 class End(NamedTuple):
@@ -93,15 +90,13 @@ class Market:
             poor=await platform.a_customer(limit_minor=PRICE_MINOR - 1),
         )
 
-    async def place(self) -> UUID:
-        """An order is accepted for good: posted, with its key, until it is."""
-        basket, key = self._basket(), f"{self._rng.getrandbits(64):016x}"
+    async def place(self, end: End | None = None) -> UUID:
+        """An order (with that end, if one is named) is accepted: posted until it is, with a key."""
+        basket, key = self._basket(end or self._any_end()), f"{self._rng.getrandbits(64):016x}"
         line = Line(sku=basket.sku, quantity=basket.quantity)
         order = NewOrder(customer_id=basket.customer_id, currency="EUR", lines=(line,))
-        deadline_s = time.monotonic() + ACCEPTED_WITHIN_S
-        while (order_id := await self._post(order, key)) is None:
-            assert time.monotonic() < deadline_s, f"not accepted: {self.answers[-1]}"
-            await asyncio.sleep(POST_AGAIN_S)
+        order_id = await until(lambda: self._post(order, key), "an order is accepted")
+        assert order_id is not None
         self.orders[order_id] = basket
         return order_id
 
@@ -118,18 +113,15 @@ class Market:
     async def accepted(self, orders: int) -> None:
         """Wait until so many more were accepted."""
         wanted = len(self.orders) + orders
-        deadline_s = time.monotonic() + ACCEPTED_WITHIN_S
-        while len(self.orders) < wanted:
-            assert time.monotonic() < deadline_s, f"{len(self.orders)} orders of {wanted}"
-            await asyncio.sleep(POLL_S)
+
+        async def enough() -> bool:
+            return len(self.orders) >= wanted
+
+        await until(enough, f"{orders} more orders are accepted")
 
     async def ended(self, order_id: UUID) -> End:
         """Wait until the order and its saga have ended; tell how. Raises NotSoon."""
-        deadline_s = time.monotonic() + ENDED_WITHIN_S
-        while (saga := await self._saga(order_id)) is None or not saga.has_ended:
-            if time.monotonic() > deadline_s:
-                raise NotSoon(f"{order_id} after {ENDED_WITHIN_S:.0f} s: {saga}")
-            await asyncio.sleep(POLL_S)
+        await until(lambda: self._has_ended(order_id), f"{order_id} has ended")
         return _end(await self._platform.client.order(order_id))
 
     async def audit(self) -> None:
@@ -137,7 +129,7 @@ class Market:
         ends = {order_id: await self.ended(order_id) for order_id in self.orders}
         wrong = {i: end for i, end in ends.items() if end != self.orders[i].end}
         assert wrong == {}
-        quiet = await self._platform.ledger_when_quiet(within_s=ENDED_WITHIN_S)
+        quiet = await self._platform.ledger_when_quiet(within_s=WITHIN_S)
         assert quiet.problems == []
         sold, owed = self._sold()
         for sku in self._skus:
@@ -151,16 +143,16 @@ class Market:
 
     # --- inside
 
-    def _basket(self) -> Basket:
-        customer_id, sku = self._rng.choice(self._customers), self._rng.choice(self._skus)
-        quantity = self._rng.randint(1, QUANTITY_MAX)
-        match self._rng.randrange(10):
-            case 0:
-                return Basket(customer_id, self._sold_out, quantity, OUT_OF_STOCK)
-            case 1:
-                return Basket(self._poor, sku, quantity, NO_CREDIT)
-            case _:
-                return Basket(customer_id, sku, quantity, CONFIRMED)
+    def _any_end(self) -> End:
+        return self._rng.choices((CONFIRMED, OUT_OF_STOCK, NO_CREDIT), weights=(8, 1, 1))[0]
+
+    def _basket(self, end: End) -> Basket:
+        return Basket(
+            customer_id=self._poor if end == NO_CREDIT else self._rng.choice(self._customers),
+            sku=self._sold_out if end == OUT_OF_STOCK else self._rng.choice(self._skus),
+            quantity=self._rng.randint(1, QUANTITY_MAX),
+            end=end,
+        )
 
     async def _post(self, order: NewOrder, key: str) -> UUID | None:
         try:
@@ -187,12 +179,12 @@ class Market:
             except TimeoutError:
                 continue
 
-    async def _saga(self, order_id: UUID) -> Saga | None:
-        """None while the gateway can't be asked. An accepted order that is NotFound was lost."""
+    async def _has_ended(self, order_id: UUID) -> bool:
+        """False while the gateway can't be asked. An accepted order that is NotFound was lost."""
         try:
-            return await self._platform.saga(order_id)
+            return (await self._platform.saga(order_id)).has_ended
         except (Unreachable, Refused):
-            return None
+            return False
 
     def _sold(self) -> tuple[Counter[str], Counter[str]]:
         """Units by SKU and money by customer, of the orders that had to be confirmed."""

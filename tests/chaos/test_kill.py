@@ -1,29 +1,39 @@
-"""A process dies in the middle of the orders: all of them end as they must, and the books agree."""
+"""A service is killed among running orders: it comes back, and nothing happened twice or never."""
+
+import random
 
 import pytest
 
 from sagaline.testing.platform import Platform
+from tests.chaos.conftest import Stopwatch
+from tests.chaos.market import Market
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(300)
 
-SERVICES = [
+SHOPPERS = 20
+SERVICES = (
     "gateway_service",
     "order_service",
     "inventory_service",
     "payment_service",
     "notification_service",
     "saga_orchestrator",
-]
+)
 
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_kill_among_running_orders_charges_nobody_twice(
-    platform: Platform, service: str
+    platform: Platform, service: str, stopwatch: Stopwatch
 ) -> None:
-    async with platform.load(orders=60, seed=platform.seed) as load:
-        await load.under_way(20)
+    moment = random.Random(platform.seed).randint(1, 2 * SHOPPERS)
+    market = await Market.open(platform)
+    async with market.shoppers(SHOPPERS):
+        await market.accepted(moment)
         await platform.kill(service)
-    ledger = await platform.ledger_when_quiet(within_s=60)
-    assert ledger.problems == []
-    assert ledger.open_sagas == 0
-    assert ledger.captured_minor == ledger.confirmed_minor == ledger.committed_minor
+        stopwatch.start()
+        await platform.ready(service)
+        stopwatch.note("ready again")
+        await market.ended(await market.place())
+        stopwatch.note("a new order ended")
+    await market.audit()
+    stopwatch.note("all orders ended")

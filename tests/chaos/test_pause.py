@@ -1,0 +1,48 @@
+"""A service stands still for longer than anybody waits for it, and goes on as if nothing was.
+
+Whatever it held is somebody else's by then: its lane's and its partitions' epochs are newer.
+"""
+
+import asyncio
+
+import pytest
+
+from sagaline.testing.platform import Platform
+from tests.chaos.conftest import Stopwatch
+from tests.chaos.databases import connected
+from tests.chaos.market import Market
+
+pytestmark = pytest.mark.timeout(300)
+
+SHOPPERS = 4
+PAUSE_S = 12.0  # the group's session timeout is 10 s, the relay's session ends after 3 s
+
+
+@pytest.mark.parametrize("service", ["payment_service", "saga_orchestrator"])
+async def test_a_service_that_stood_still_begins_anew_and_does_nothing_twice(
+    platform: Platform, service: str, stopwatch: Stopwatch
+) -> None:
+    market = await Market.open(platform)
+    async with market.shoppers(SHOPPERS):
+        await market.accepted(2 * SHOPPERS)
+        lane, positions = await epochs(platform, service)
+        platform.pause(service)
+        # A pause has a length: nothing is waited for.
+        await asyncio.sleep(PAUSE_S)
+        platform.resume(service)
+        stopwatch.start()
+        await market.ended(await market.place())
+        stopwatch.note("a new order ended")
+    await market.audit()
+    stopwatch.note("all orders ended")
+    newer_lane, newer_positions = await epochs(platform, service)
+    assert newer_lane > lane
+    assert newer_positions > positions
+
+
+async def epochs(platform: Platform, service: str) -> tuple[int, int]:
+    """The epoch of the service's lane, and the lowest of its partitions."""
+    async with connected(platform, service) as session:
+        lane = await session.fetchval("SELECT epoch FROM sagaline.lanes")
+        positions = await session.fetchval("SELECT min(epoch) FROM sagaline.positions")
+    return lane, positions
