@@ -18,7 +18,7 @@ from sagaline.local.views import Line, NewOrder, Order
 SKUS, CUSTOMERS, LINES_MAX, QUANTITY_MAX = 50, 200, 3, 3
 CURRENCY = "EUR"
 PLENTY = 1_000_000_000
-LOOK_MIN_S, LOOK_MAX_S = 0.01, 0.5
+FIRST_LOOK_MAX_S, LOOK_MIN_S, LOOK_MAX_S = 5.0, 0.01, 0.5
 RETRY_S = 0.1
 
 
@@ -146,13 +146,13 @@ class Load:
         order_id = await self._placed(number, self._order())
         self.placed.append(order_id)
         # The first look is due when orders usually end: looking costs the platform, too.
-        await asyncio.sleep(min(0.9 * self._usual_s, LOOK_MAX_S))
+        await asyncio.sleep(min(0.9 * self._usual_s, FIRST_LOOK_MAX_S))
         while (order := await self._seen(order_id)) is None or not order.has_ended:
             if time.monotonic() - begin_s > self._within_s:
                 status = order.status if order else "unknown"
                 raise NotEnded(order_id=order_id, status=status, within_s=self._within_s)
             await asyncio.sleep(min(max(0.1 * self._usual_s, LOOK_MIN_S), LOOK_MAX_S))
-        self._usual_s += 0.05 * (time.monotonic() - begin_s - self._usual_s)
+        self._usual_s += 0.2 * (time.monotonic() - begin_s - self._usual_s)
         return order
 
     async def _placed(self, number: int, order: NewOrder) -> UUID:
