@@ -77,7 +77,8 @@ class Waiting:
 class Cursors:
     """Where this process stands in the partitions it holds, and under which epochs.
 
-    `passed` is told of each commit: its spans that are held, and the highest outbox id it left, if any.
+    `passed` is told of each commit: its spans that are held still, and the highest outbox id that
+    it left, if any.
     """
 
     def __init__(self, passed: Callable[[list[Span], int | None], None]) -> None:

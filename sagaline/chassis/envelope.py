@@ -86,7 +86,13 @@ class Envelope:
         Raises MalformedEnvelope when a required one is missing or one can't be read.
         """
         try:
-            found = {name: value.decode() for name, value in headers if value is not None}
+            found = {
+                name: value.decode()
+                for name, value in headers
+                if value is not None and (name.startswith("ce_") or name == "traceparent")
+            }
+            if nul := [name for name, text in found.items() if "\0" in text]:
+                raise MalformedEnvelope(reason=f"NUL in {', '.join(nul)}")  # PostgreSQL has none
             if found["ce_specversion"] != SPEC_VERSION:
                 raise MalformedEnvelope(reason=f"ce_specversion {found['ce_specversion']!r}")
             return cls._of(found)

@@ -14,7 +14,7 @@ from sagaline.chassis.codec import Codec
 from sagaline.chassis.commands import Commands
 from sagaline.chassis.database import Database, Transaction
 from sagaline.chassis.envelope import Envelope, Record
-from sagaline.chassis.errors import PlatformError
+from sagaline.chassis.errors import MalformedEnvelope, PlatformError
 from sagaline.chassis.faults import passing
 from sagaline.chassis.handlers import RecordHandler
 from sagaline.chassis.parking import Parking, Poison
@@ -133,6 +133,9 @@ class Inbox:
 
     def _record(self, raw: Raw) -> Record:
         envelope = Envelope.parse(raw.headers)
+        if envelope.subject != key_of(raw):
+            # A batch holds a key once, and with it a saga step: under another key it came twice.
+            raise MalformedEnvelope(reason=f"key {key_of(raw)!r}, subject {envelope.subject!r}")
         message = self._codec.decode(raw.value or b"")
         record = Record(
             raw.topic,
