@@ -34,7 +34,8 @@ class Poison:
     @classmethod
     def of(cls, raw: Raw, error: BaseException) -> "Poison":
         """The record with the error that it met."""
-        return cls(raw, type(error).__name__, str(error)[:ERROR_CHARACTERS_MAX].replace("\0", ""))
+        said = str(error)[:ERROR_CHARACTERS_MAX].encode(errors="backslashreplace")
+        return cls(raw, type(error).__name__, _shown(said))
 
 
 PARKED_KEYS = text("""
@@ -96,7 +97,9 @@ class Parking:
         if self._dead_letters_topic is None:
             return
         raw = poison.raw
-        headers = {name: _shown(value) for name, value in raw.headers if value is not None}
+        headers = {
+            _shown(name.encode()): _shown(value) for name, value in raw.headers if value is not None
+        }
         headers |= {
             "sagaline-origin": f"{raw.topic}/{raw.partition}/{raw.offset}",
             "sagaline-error-class": poison.error_class,
@@ -113,7 +116,8 @@ class Parking:
             envelope = Envelope.parse(poison.raw.headers)
         except MalformedEnvelope:
             return
-        if envelope.saga_id is None:
+        parts = (envelope.saga_id, envelope.step, envelope.direction, envelope.generation)
+        if None in parts:  # the saga's side could not take it, and would park its replies
             return
         yield Outgoing(
             Notice(code=poison.error_class, detail=poison.error),
@@ -151,7 +155,7 @@ def _row(poison: Poison) -> Mapping[str, object]:
         "offset": raw.offset,
         "key": key_of(raw),
         "type": None if kind is None else _shown(kind),
-        "header_names": [name.replace("\0", "\\x00") for name, _ in raw.headers],
+        "header_names": [_shown(name.encode()) for name, _ in raw.headers],
         "header_values": [value for _, value in raw.headers],
         "value": raw.value,
         "error_class": poison.error_class,
