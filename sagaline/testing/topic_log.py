@@ -36,7 +36,6 @@ class TopicLog:
         wanted = {key.encode() for key in keys}
         async with self._consumer(topic) as (consumer, partitions):
             ends = await consumer.end_offsets(partitions)
-            await consumer.seek_to_beginning(*partitions)
             found: list[ConsumerRecord[bytes, bytes]] = []
             deadline_s = time.monotonic() + READ_WITHIN_S
             while any([await consumer.position(p) < ends[p] for p in partitions]):
@@ -98,7 +97,12 @@ class TopicLog:
         numbers = [partition["partition"] for partition in described["partitions"]]
         assert numbers, f"there is no topic {topic}"
         partitions = [TopicPartition(topic, number) for number in sorted(numbers)]
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            # A seek to the beginning may lose against the reset that an assignment begins with.
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+        )
         await consumer.start()
         try:
             consumer.assign(partitions)

@@ -23,7 +23,7 @@ END_RELAY = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE application_name = 'sagaline-relay' AND datname = current_database()
 """
-LOSE = "DELETE FROM sagaline.outbox WHERE key = $1 RETURNING message_id"
+LOSE = "DELETE FROM sagaline.outbox WHERE key = $1 RETURNING message_id, topic"
 
 
 @asynccontextmanager
@@ -55,13 +55,13 @@ class Muted:
         self._session = session
 
     async def lose(self, order_id: UUID) -> UUID:
-        """What the service wanted to say of the order is gone before it was published; its id."""
+        """What the service wanted to say of the order will never be published; its reply's id."""
         lost = await until(
             lambda: self._session.fetch(LOSE, str(order_id)), "there is something to be said"
         )
-        (message_id,) = (row["message_id"] for row in lost)
-        assert isinstance(message_id, UUID)
-        return message_id
+        (reply,) = (row["message_id"] for row in lost if "replies" in row["topic"])
+        assert isinstance(reply, UUID)
+        return reply
 
 
 @asynccontextmanager
