@@ -121,8 +121,9 @@ class Market:
 
     async def ended(self, order_id: UUID) -> End:
         """Wait until the order and its saga have ended; tell how. Raises NotSoon."""
-        await until(lambda: self._has_ended(order_id), f"{order_id} has ended")
-        return _end(await self._platform.client.order(order_id))
+        end = await until(lambda: self._end(order_id), f"{order_id} has ended")
+        assert end is not None
+        return end
 
     async def audit(self) -> None:
         """Each order ends as it had to, paid once, taken once, told once; and the books agree."""
@@ -179,12 +180,14 @@ class Market:
             except TimeoutError:
                 continue
 
-    async def _has_ended(self, order_id: UUID) -> bool:
-        """False while the gateway can't be asked. An accepted order that is NotFound was lost."""
+    async def _end(self, order_id: UUID) -> End | None:
+        """None while the gateway can't be asked. An accepted order that is NotFound was lost."""
         try:
-            return (await self._platform.saga(order_id)).has_ended
+            if not (await self._platform.saga(order_id)).has_ended:
+                return None
+            return _end(await self._platform.client.order(order_id))
         except (Unreachable, Refused):
-            return False
+            return None
 
     def _sold(self) -> tuple[Counter[str], Counter[str]]:
         """Units by SKU and money by customer, of the orders that had to be confirmed."""
