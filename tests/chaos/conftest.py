@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+pytest.register_assert_rewrite("tests.chaos.market")  # its audit says what is wrong
+
 LINES: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
