@@ -4,11 +4,11 @@ A transaction gathers what is to be published and writes it to the outbox as its
 outbox rows come last in the platform's one lock order, and nothing is published without its cause.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
+import asyncpg
 from sqlalchemy import ARRAY, Executable, FromClause, bindparam, column, func
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -16,6 +16,7 @@ from sqlalchemy.types import TypeEngine
 
 from sagaline.chassis.envelope import Encoded, Outgoing
 
+Session: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Parameters: TypeAlias = Mapping[str, object] | Sequence[Mapping[str, object]]
 Columns: TypeAlias = Mapping[str, tuple[TypeEngine[Any] | type[TypeEngine[Any]], Sequence[object]]]
 
@@ -33,10 +34,16 @@ def unnest(columns: Columns, *, name: str = "given") -> FromClause:
 
 
 class Transaction:
-    """An open READ COMMITTED transaction; it commits when its block ends without an error."""
+    """An open READ COMMITTED transaction; it commits when its block ends without an error.
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    `execute` takes Core, for handlers and repositories. `fetch` and `run` take PostgreSQL's own SQL
+    with `$1`, `$2`, .. and are for what the chassis and the engine do around each batch: there a
+    statement costs a fraction of what Core adds to it.
+    """
+
+    def __init__(self, connection: AsyncConnection, session: Session) -> None:
         self.connection = connection
+        self._session = session
         self.outgoing: list[Outgoing | Encoded] = []
         self.outbox_id_max: int | None = None  # of the rows that were written, once they are
 
@@ -45,6 +52,16 @@ class Transaction:
     ) -> CursorResult[Any]:
         """Run one Core statement."""
         return await self.connection.execute(statement, parameters)
+
+    async def fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        """Run one SQL statement, and give its rows."""
+        rows: list[asyncpg.Record] = await self._session.fetch(statement, *arguments)
+        return rows
+
+    async def run(self, statement: str, *arguments: object) -> int:
+        """Run one SQL statement, and say how many rows it has written."""
+        tag = await self._session.execute(statement, *arguments)
+        return int(tag.rsplit(" ", 1)[-1])
 
     def publish(self, *messages: Outgoing | Encoded) -> None:
         """Send these, in this order, if and only if this transaction commits."""
@@ -78,19 +95,20 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """A transaction for the block; an error in it rolls everything back and goes on up."""
-        try:
-            async with self._engine.connect() as connection, connection.begin():
-                tx = Transaction(connection)
+        async with self._engine.connect() as connection:
+            session = await _living(connection)
+            await session.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+            tx = Transaction(connection, session)
+            try:
                 yield tx
                 if tx.outgoing:
                     await self._flush(tx)
-        except Exception as error:
-            # On a lost connection the rollback's own error takes the place of a cancellation; who
-            # waits for the task to end, at a stop while the database is down, would wait for ever.
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise asyncio.CancelledError from error
-            raise
+                await session.execute("COMMIT")
+            except BaseException as error:
+                lost = await _roll_back(connection, session)
+                if lost is not None and isinstance(error, Exception):
+                    raise lost from error  # it may be all that was wrong: no record's fault
+                raise
         if tx.outgoing:
             self._committed()
 
@@ -99,11 +117,36 @@ class Database:
         await self._engine.dispose()
 
 
+async def _living(connection: AsyncConnection) -> Session:
+    """The session behind the connection; one that the server has ended is replaced."""
+    while True:
+        session = (await connection.get_raw_connection()).driver_connection
+        assert isinstance(session, asyncpg.Connection), session
+        if not session.is_closed():
+            return session
+        await connection.invalidate()
+
+
+async def _roll_back(connection: AsyncConnection, session: Session) -> Exception | None:
+    """Nothing of the transaction is left. Where the session was lost: the error that says so.
+
+    Such a session is not used again; the server ends what it left open.
+    """
+    try:
+        await session.execute("ROLLBACK")
+    except Exception as lost:  # noqa: BLE001 - whatever it is, the session can't be trusted
+        session.terminate()
+        await connection.invalidate()
+        return lost
+    return None
+
+
 def open_engine(url: str, *, pool_size: int, command_timeout_s: float) -> AsyncEngine:
     """An engine on asyncpg for a `postgresql://` URL; connects on first use."""
     return create_async_engine(
         url.replace("postgresql://", "postgresql+asyncpg://", 1),
-        isolation_level="READ COMMITTED",
+        isolation_level="AUTOCOMMIT",  # `Database.transaction` says BEGIN and COMMIT itself
+        pool_reset_on_return=None,  # and leaves nothing open
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=command_timeout_s,

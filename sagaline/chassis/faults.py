@@ -21,15 +21,11 @@ LOST = (AsyncpgInterfaceError, InternalClientError, OSError, TimeoutError)
 
 def passing(error: BaseException) -> bool:
     """True for an outage, a lost race or a timeout: the same work may succeed later."""
-    if isinstance(error, DBAPIError):
-        state = str(getattr(error.orig, "sqlstate", None) or "")
-        return (
-            error.connection_invalidated
-            or state[:2] in PASSING_CLASSES
-            or state in PASSING_STATES
-            or (not state and error.orig is not None and _lost(error.orig))
-        )
-    return isinstance(error, PoolTimeout | OSError | TimeoutError | KafkaError) or _lost(error)
+    if isinstance(error, DBAPIError):  # Core wraps what the driver says
+        return error.connection_invalidated or (error.orig is not None and passing(error.orig))
+    if state := str(getattr(error, "sqlstate", None) or ""):
+        return state[:2] in PASSING_CLASSES or state in PASSING_STATES
+    return isinstance(error, PoolTimeout | KafkaError) or _lost(error)
 
 
 def _lost(error: BaseException) -> bool:

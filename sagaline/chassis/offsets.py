@@ -7,13 +7,11 @@ The truth about what was read are the positions in the database.
 from collections import deque
 from dataclasses import dataclass
 
-from sqlalchemy import text
-
 from sagaline.chassis.database import Transaction
 from sagaline.chassis.positions import Partition, Span
 
-LOWEST = text("SELECT min(id) FROM sagaline.outbox WHERE quarantined_at IS NULL")
-HIGHEST = text("SELECT max(id) FROM sagaline.outbox")
+LOWEST = "SELECT min(id) FROM sagaline.outbox WHERE quarantined_at IS NULL"
+HIGHEST = "SELECT max(id) FROM sagaline.outbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +73,11 @@ class Offsets:
 
 async def lowest_waiting(tx: Transaction) -> int | None:
     """The lowest outbox id that is still to be published; None when the outbox is empty."""
-    lowest: int | None = (await tx.execute(LOWEST)).scalar_one()
+    lowest: int | None = (await tx.fetch(LOWEST))[0][0]
     return lowest
 
 
 async def highest_waiting(tx: Transaction) -> int | None:
     """The highest outbox id that waits now; None when the outbox is empty."""
-    highest: int | None = (await tx.execute(HIGHEST)).scalar_one()
+    highest: int | None = (await tx.fetch(HIGHEST))[0][0]
     return highest

@@ -9,42 +9,22 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    DateTime,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    Uuid,
-    cast,
-    func,
-    insert,
-    select,
-)
-from sqlalchemy.dialects.postgresql import JSONB
-
 from sagaline.chassis.catalog import Catalog, Topic
 from sagaline.chassis.codec import Codec
-from sagaline.chassis.database import Transaction, unnest
+from sagaline.chassis.database import Transaction
 from sagaline.chassis.envelope import Encoded, Envelope, Outgoing
 from sagaline.chassis.errors import MessageTooLarge, UnroutableMessage
 
-OUTBOX = Table(
-    "outbox",
-    MetaData(schema="sagaline"),
-    Column("id", BigInteger, primary_key=True),
-    Column("topic", Text),
-    Column("key", Text),
-    Column("type", Text),
-    Column("message_id", Uuid),
-    Column("headers", JSONB),
-    Column("payload", LargeBinary),
-    Column("created_at", DateTime(timezone=True)),
-    Column("quarantined_at", DateTime(timezone=True)),
-    Column("error", Text),
-)
+INSERT = """
+    WITH written AS (
+        INSERT INTO sagaline.outbox (topic, key, type, message_id, headers, payload, created_at)
+        SELECT topic, key, type, message_id, headers::jsonb, payload, $7
+        FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::bytea[])
+            AS given(topic, key, type, message_id, headers, payload)
+        RETURNING id
+    )
+    SELECT max(id) FROM written
+"""
 
 
 class Outbox:
@@ -122,26 +102,14 @@ class Outbox:
 
 async def insert_rows(tx: Transaction, rows: Sequence[Encoded], now: datetime) -> int:
     """Insert `rows` in order, in one statement: the highest id among them."""
-    given = unnest(
-        {
-            "topic": (Text, [row.topic for row in rows]),
-            "key": (Text, [row.key for row in rows]),
-            "type": (Text, [row.type for row in rows]),
-            "message_id": (Uuid, [row.id for row in rows]),
-            "headers": (Text, [json.dumps(dict(row.headers)) for row in rows]),
-            "payload": (LargeBinary, [row.value for row in rows]),
-        }
+    written = await tx.fetch(
+        INSERT,
+        [row.topic for row in rows],
+        [row.key for row in rows],
+        [row.type for row in rows],
+        [row.id for row in rows],
+        [json.dumps(dict(row.headers)) for row in rows],
+        [row.value for row in rows],
+        now,
     )
-    columns = ("topic", "key", "type", "message_id", "headers", "payload", "created_at")
-    chosen = select(
-        given.c.topic,
-        given.c.key,
-        given.c.type,
-        given.c.message_id,
-        cast(given.c.headers, JSONB),
-        given.c.payload,
-        cast(now, DateTime(timezone=True)),
-    )
-    written = insert(OUTBOX).from_select(columns, chosen).returning(OUTBOX.c.id).cte("written")
-    highest = await tx.execute(select(func.max(written.c.id)))
-    return int(highest.scalar_one())
+    return int(written[0][0])

@@ -5,11 +5,9 @@ was; a copy goes to the service's dead letter topic, and a parked command tells 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
-
-from sqlalchemy import text
 
 from sagaline.chassis import positions
 from sagaline.chassis.batch import Raw, key_of
@@ -38,29 +36,26 @@ class Poison:
         return cls(raw, type(error).__name__, _shown(said))
 
 
-PARKED_KEYS = text("""
+PARKED_KEYS = """
     SELECT DISTINCT held.topic, held.key FROM sagaline.parked AS held
-    JOIN unnest(CAST(:topics AS text[]), CAST(:keys AS text[])) AS given(topic, key)
+    JOIN unnest($1::text[], $2::text[]) AS given(topic, key)
         ON held.topic = given.topic AND held.key = given.key
-""")
+"""
 
-INSERT = text("""
+INSERT = """
     INSERT INTO sagaline.parked
         (topic, partition, "offset", key, type, header_names, header_values, value,
          error_class, error)
-    VALUES (:topic, :partition, :offset, :key, :type, :header_names, :header_values, :value,
-            :error_class, :error)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
     ON CONFLICT (topic, partition, "offset") DO NOTHING
-""")
+"""
 
 
 async def parked_keys(tx: Transaction, batch: Sequence[Raw]) -> set[tuple[str, str]]:
     """Which (topic, key) of the batch have records parked already."""
     given = sorted({(raw.topic, key_of(raw)) for raw in batch})
-    rows = await tx.execute(
-        PARKED_KEYS, {"topics": [topic for topic, _ in given], "keys": [key for _, key in given]}
-    )
-    return {(row.topic, row.key) for row in rows}
+    rows = await tx.fetch(PARKED_KEYS, [topic for topic, _ in given], [key for _, key in given])
+    return {(row["topic"], row["key"]) for row in rows}
 
 
 class Parking:
@@ -88,8 +83,8 @@ class Parking:
         more = Counter(_partition(poison.raw) for poison in _first_of(poisons, fresh))
         if more:
             await positions.count_parked_keys(tx, dict(sorted(more.items())))
-        await tx.execute(INSERT, [_row(poison) for poison in poisons])
         for poison in poisons:
+            await tx.run(INSERT, *_row(poison))
             tx.publish(*self._copy(poison), *self._notice(poison))
 
     def _copy(self, poison: Poison) -> Iterable[Encoded]:
@@ -146,21 +141,21 @@ def _first_of(poisons: Iterable[Poison], keys: Collection[tuple[str, str]]) -> l
     return [poison for key, poison in first.items() if key in keys]
 
 
-def _row(poison: Poison) -> Mapping[str, object]:
+def _row(poison: Poison) -> tuple[object, ...]:
     raw = poison.raw
     kind = next((value for name, value in raw.headers if name == "ce_type"), None)
-    return {
-        "topic": raw.topic,
-        "partition": raw.partition,
-        "offset": raw.offset,
-        "key": key_of(raw),
-        "type": None if kind is None else _shown(kind),
-        "header_names": [_shown(name.encode()) for name, _ in raw.headers],
-        "header_values": [value for _, value in raw.headers],
-        "value": raw.value,
-        "error_class": poison.error_class,
-        "error": poison.error,
-    }
+    return (
+        raw.topic,
+        raw.partition,
+        raw.offset,
+        key_of(raw),
+        None if kind is None else _shown(kind),
+        [_shown(name.encode()) for name, _ in raw.headers],
+        [value for _, value in raw.headers],
+        raw.value,
+        poison.error_class,
+        poison.error,
+    )
 
 
 def _shown(value: bytes) -> str:

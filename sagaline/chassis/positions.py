@@ -4,11 +4,9 @@ See docs/architecture.md, "Positions". The row is the truth, and its epoch the f
 a partition raises the epoch, and a batch that was read under an older one can't commit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
-
-from sqlalchemy import text
 
 from sagaline.chassis.database import Transaction
 
@@ -38,24 +36,24 @@ class Span:
     next_offset: int
 
 
-CLAIM = text("""
+CLAIM = """
     INSERT INTO sagaline.positions (topic, partition, next_offset, epoch, owner)
-    SELECT topic, partition, start, 1, :owner
-    FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:starts AS bigint[]))
+    SELECT topic, partition, start, 1, $4
+    FROM unnest($1::text[], $2::int[], $3::bigint[])
         AS given(topic, partition, start)
     ORDER BY topic, partition
     ON CONFLICT (topic, partition)
         DO UPDATE SET epoch = positions.epoch + 1, owner = excluded.owner
     RETURNING topic, partition, next_offset, epoch
-""")
+"""
 
 # Locks in key order, then writes: a plain UPDATE would lock in whatever order its plan visits.
-ADVANCE = text("""
+ADVANCE = """
     WITH locked AS (
         SELECT held.topic, held.partition, given.next_offset
         FROM sagaline.positions AS held
-        JOIN unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:epochs AS bigint[]),
-                    CAST(:expected AS bigint[]), CAST(:nexts AS bigint[]))
+        JOIN unnest($1::text[], $2::int[], $3::bigint[],
+                    $4::bigint[], $5::bigint[])
             AS given(topic, partition, epoch, expected, next_offset)
             ON held.topic = given.topic AND held.partition = given.partition
         WHERE held.epoch = given.epoch AND held.next_offset = given.expected
@@ -67,22 +65,22 @@ ADVANCE = text("""
     FROM locked
     WHERE held.topic = locked.topic AND held.partition = locked.partition
     RETURNING held.topic, held.partition, held.parked_keys
-""")
+"""
 
-RELEASE = text("""
+RELEASE = """
     UPDATE sagaline.positions AS held SET owner = NULL
-    FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:epochs AS bigint[]))
+    FROM unnest($1::text[], $2::int[], $3::bigint[])
         AS given(topic, partition, epoch)
     WHERE held.topic = given.topic AND held.partition = given.partition
         AND held.epoch = given.epoch
-""")
+"""
 
-COUNT_PARKED_KEYS = text("""
+COUNT_PARKED_KEYS = """
     UPDATE sagaline.positions AS held SET parked_keys = held.parked_keys + given.more
-    FROM unnest(CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:more AS int[]))
+    FROM unnest($1::text[], $2::int[], $3::int[])
         AS given(topic, partition, more)
     WHERE held.topic = given.topic AND held.partition = given.partition
-""")
+"""
 
 
 async def claim(
@@ -90,16 +88,10 @@ async def claim(
 ) -> dict[Partition, Position]:
     """Every partition of `starts` is this owner's; one never seen before begins at its start."""
     given = sorted(starts)
-    rows = await tx.execute(
-        CLAIM,
-        {
-            "owner": owner,
-            "topics": [topic for topic, _ in given],
-            "partitions": [partition for _, partition in given],
-            "starts": [starts[partition] for partition in given],
-        },
-    )
-    return {(row.topic, row.partition): Position(row.next_offset, row.epoch) for row in rows}
+    rows = await tx.fetch(CLAIM, *_columns(given), [starts[each] for each in given], owner)
+    return {
+        (row["topic"], row["partition"]): Position(row["next_offset"], row["epoch"]) for row in rows
+    }
 
 
 async def advance(tx: Transaction, spans: Sequence[Span]) -> dict[Partition, int]:
@@ -107,17 +99,15 @@ async def advance(tx: Transaction, spans: Sequence[Span]) -> dict[Partition, int
 
     Raises Fenced when one of them is not ours any more; nothing is taken then.
     """
-    rows = await tx.execute(
+    rows = await tx.fetch(
         ADVANCE,
-        {
-            "topics": [span.topic for span in spans],
-            "partitions": [span.partition for span in spans],
-            "epochs": [span.epoch for span in spans],
-            "expected": [span.expected for span in spans],
-            "nexts": [span.next_offset for span in spans],
-        },
+        [span.topic for span in spans],
+        [span.partition for span in spans],
+        [span.epoch for span in spans],
+        [span.expected for span in spans],
+        [span.next_offset for span in spans],
     )
-    parked_keys = {(row.topic, row.partition): row.parked_keys for row in rows}
+    parked_keys = {(row["topic"], row["partition"]): row["parked_keys"] for row in rows}
     if len(parked_keys) != len(spans):
         raise Fenced(sorted({(span.topic, span.partition) for span in spans} - set(parked_keys)))
     return parked_keys
@@ -125,24 +115,15 @@ async def advance(tx: Transaction, spans: Sequence[Span]) -> dict[Partition, int
 
 async def count_parked_keys(tx: Transaction, more: Mapping[Partition, int]) -> None:
     """Add to the count of parked keys; the rows are locked by `advance` already."""
-    await tx.execute(
-        COUNT_PARKED_KEYS,
-        {
-            "topics": [topic for topic, _ in more],
-            "partitions": [partition for _, partition in more],
-            "more": list(more.values()),
-        },
-    )
+    await tx.run(COUNT_PARKED_KEYS, *_columns(more), list(more.values()))
 
 
 async def release(tx: Transaction, epochs: Mapping[Partition, int]) -> None:
     """These partitions have no owner: the next claim sees that they were left cleanly."""
     given = sorted(epochs)
-    await tx.execute(
-        RELEASE,
-        {
-            "topics": [topic for topic, _ in given],
-            "partitions": [partition for _, partition in given],
-            "epochs": [epochs[partition] for partition in given],
-        },
-    )
+    await tx.run(RELEASE, *_columns(given), [epochs[each] for each in given])
+
+
+def _columns(partitions: Iterable[Partition]) -> tuple[list[str], list[int]]:
+    given = list(partitions)
+    return [topic for topic, _ in given], [number for _, number in given]

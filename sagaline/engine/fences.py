@@ -12,8 +12,6 @@ from enum import Enum
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import text
-
 from sagaline.chassis.catalog import Catalog
 from sagaline.chassis.database import Database, Transaction
 from sagaline.chassis.envelope import command_id
@@ -23,19 +21,19 @@ from sagaline.engine.held import Held
 from sagaline.engine.sent import command_topic
 from sagaline.engine.state import SagaState, StepState
 
-UNPUBLISHED = text("""
+UNPUBLISHED = """
     SELECT message_id, bool_or(quarantined_at IS NOT NULL) AS quarantined
-    FROM sagaline.outbox WHERE message_id = ANY(CAST(:ids AS uuid[])) GROUP BY message_id
-""")
+    FROM sagaline.outbox WHERE message_id = ANY($1::uuid[]) GROUP BY message_id
+"""
 
-PARKED = text("""
-    SELECT DISTINCT key FROM sagaline.parked WHERE key = ANY(CAST(:keys AS text[]))
-""")
+PARKED = """
+    SELECT DISTINCT key FROM sagaline.parked WHERE key = ANY($1::text[])
+"""
 
-POSITIONS = text("""
+POSITIONS = """
     SELECT topic, partition, next_offset FROM sagaline.positions
-    WHERE topic = ANY(CAST(:topics AS text[]))
-""")
+    WHERE topic = ANY($1::text[])
+"""
 
 
 class Verdict(Enum):
@@ -143,16 +141,16 @@ class Fences:
 
     async def _positions(self, topics: Collection[str]) -> dict[Partition, int]:
         async with self._database.transaction() as tx:
-            rows = await tx.execute(POSITIONS, {"topics": sorted(topics)})
-            return {(row.topic, row.partition): row.next_offset for row in rows}
+            rows = await tx.fetch(POSITIONS, sorted(topics))
+            return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
 
 async def _in_the_database(tx: Transaction, fences: Sequence[Fence]) -> list[Fence]:
     """STALL or DELAY where the command is not published, or an input of its saga is parked."""
-    rows = await tx.execute(UNPUBLISHED, {"ids": [each.command for each in fences]})
-    unpublished = {row.message_id: row.quarantined for row in rows}
-    parked = await tx.execute(PARKED, {"keys": sorted({each.key for each in fences})})
-    stuck = {row.key for row in parked}
+    rows = await tx.fetch(UNPUBLISHED, [each.command for each in fences])
+    unpublished = {row["message_id"]: row["quarantined"] for row in rows}
+    parked = await tx.fetch(PARKED, sorted({each.key for each in fences}))
+    stuck = {row["key"] for row in parked}
     return [replace(each, verdict=_unpublished(each, unpublished, stuck)) for each in fences]
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
-
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Transaction
 from sagaline.engine.held import Accepted, Held
@@ -19,25 +17,25 @@ from sagaline.engine.history import (
     input_to_json,
 )
 
-INSERT = text("""
+INSERT = """
     INSERT INTO history (key, saga_id, version, definition_version, now, received, events,
         message_id, topic, partition, "offset", message)
     SELECT key, saga_id, version, definition_version, now, CAST(received AS jsonb),
         CAST(events AS jsonb), message_id, topic, partition, "offset", message
-    FROM unnest(CAST(:keys AS text[]), CAST(:sagas AS uuid[]), CAST(:versions AS bigint[]),
-            CAST(:definition_versions AS int[]), CAST(:nows AS timestamptz[]),
-            CAST(:received AS text[]), CAST(:events AS text[]), CAST(:message_ids AS uuid[]),
-            CAST(:topics AS text[]), CAST(:partitions AS int[]), CAST(:offsets AS bigint[]),
-            CAST(:messages AS bytea[]))
+    FROM unnest($1::text[], $2::uuid[], $3::bigint[],
+            $4::int[], $5::timestamptz[],
+            $6::text[], $7::text[], $8::uuid[],
+            $9::text[], $10::int[], $11::bigint[],
+            $12::bytea[])
         AS given(key, saga_id, version, definition_version, now, received, events, message_id,
             topic, partition, "offset", message)
-""")
+"""
 
-SELECT = text("""
+SELECT = """
     SELECT version, definition_version, now, CAST(received AS text) AS received,
         CAST(events AS text) AS events, message_id, topic, partition, "offset", message
-    FROM history WHERE key = :key AND saga_id = :saga_id ORDER BY version
-""")
+    FROM history WHERE key = $1 AND saga_id = $2 ORDER BY version
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +56,20 @@ async def append(tx: Transaction, sagas: Sequence[Held]) -> None:
     if not rows:
         return
     records = [accepted.record for _, accepted in rows]
-    await tx.execute(
+    await tx.run(
         INSERT,
-        {
-            "keys": [held.state.key for held, _ in rows],
-            "sagas": [held.state.saga_id for held, _ in rows],
-            "versions": [accepted.version for _, accepted in rows],
-            "definition_versions": [held.state.definition.version for held, _ in rows],
-            "nows": [accepted.entry.now for _, accepted in rows],
-            "received": [_received(accepted) for _, accepted in rows],
-            "events": [json.dumps(events_to_json(accepted.entry.events)) for _, accepted in rows],
-            "message_ids": [record and record.envelope.id for record in records],
-            "topics": [record and record.topic for record in records],
-            "partitions": [None if record is None else record.partition for record in records],
-            "offsets": [None if record is None else record.offset for record in records],
-            "messages": [record and record.value for record in records],
-        },
+        [held.state.key for held, _ in rows],
+        [held.state.saga_id for held, _ in rows],
+        [accepted.version for _, accepted in rows],
+        [held.state.definition.version for held, _ in rows],
+        [accepted.entry.now for _, accepted in rows],
+        [_received(accepted) for _, accepted in rows],
+        [json.dumps(events_to_json(accepted.entry.events)) for _, accepted in rows],
+        [None if record is None else record.envelope.id for record in records],
+        [None if record is None else record.topic for record in records],
+        [None if record is None else record.partition for record in records],
+        [None if record is None else record.offset for record in records],
+        [None if record is None else record.value for record in records],
     )
 
 
@@ -83,15 +79,15 @@ def _received(accepted: Accepted) -> str:
 
 async def read(tx: Transaction, codec: Codec, *, key: str, saga_id: UUID) -> list[HistoryRow]:
     """A saga's history in order, messages decoded."""
-    rows = await tx.execute(SELECT, {"key": key, "saga_id": saga_id})
+    rows = await tx.fetch(SELECT, key, saga_id)
     return [
         HistoryRow(
-            row.version,
-            _entry(codec, row.received, row.events, row.now, row.message),
-            row.message_id,
-            row.topic,
-            row.partition,
-            row.offset,
+            row["version"],
+            _entry(codec, row["received"], row["events"], row["now"], row["message"]),
+            row["message_id"],
+            row["topic"],
+            row["partition"],
+            row["offset"],
         )
         for row in rows
     ]

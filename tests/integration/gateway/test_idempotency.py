@@ -112,10 +112,13 @@ async def test_a_key_whose_first_request_failed_is_free_again(
     gateway: Gateway, database_url: str
 ) -> None:
     async with gateway_at(database_url) as other:
-        async with other.running.database.transaction() as tx:
-            await placing.place(tx, [request("k")])
-            await tx.connection.rollback()
-            tx.outgoing.clear()
+        async def fail() -> None:
+            async with other.running.database.transaction() as tx:
+                await placing.place(tx, [request("k")])
+                raise RuntimeError("power cut")
+
+        with pytest.raises(RuntimeError, match="power cut"):
+            await fail()
         accepted = await gateway.post(key="k")
     assert accepted.status_code == 202
     assert accepted.json()["order_id"] != str(A_LATER_ID)
