@@ -8,7 +8,7 @@ from sagaline.chassis import environment
 from sagaline.chassis.settings import ServiceSettings
 
 
-class LampSettings(ServiceSettings):
+class WickSettings(ServiceSettings):
     """Settings of a service that doesn't exist."""
 
     model_config = SettingsConfigDict(env_prefix="SAGALINE_LAMP_", frozen=True)
@@ -20,7 +20,7 @@ def complaints_about(monkeypatch: pytest.MonkeyPatch, **variables: str) -> list[
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ValidationError) as caught:
-        LampSettings()
+        WickSettings()
     return environment.complaints(caught.value)
 
 
@@ -30,12 +30,12 @@ def test_a_shared_setting_is_the_platforms_and_an_own_one_has_the_services_prefi
     monkeypatch.setenv("SAGALINE_BATCH_ROWS_MAX", "7")
     monkeypatch.setenv("SAGALINE_LAMP_WICK_LENGTH_MM", "3")
     monkeypatch.setenv("SAGALINE_LAMP_HTTP_PORT", "8999")
-    settings = LampSettings()
+    settings = WickSettings()
     assert (settings.batch_rows_max, settings.wick_length_mm, settings.http_port) == (7, 3, 8999)
 
 
 def test_without_an_environment_everything_is_on_loopback() -> None:
-    settings = LampSettings()
+    settings = WickSettings()
     assert settings.http_host == "127.0.0.1"
     assert settings.kafka_bootstrap == "127.0.0.1:19092"
     assert settings.shown("database_url") == (
@@ -46,7 +46,7 @@ def test_without_an_environment_everything_is_on_loopback() -> None:
 
 def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAGALINE_TOPIC_PARTITIONS", "")
-    assert LampSettings().topic_partitions is None
+    assert WickSettings().topic_partitions is None
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_wrong_value_is_named_by_variable_field_and_meaning(
     (complaint,) = complaints_about(monkeypatch, **{variable: value})
     field = variable.removeprefix("SAGALINE_").removeprefix("LAMP_").lower()
     assert complaint.startswith(f"{variable} ({field}): ")
-    assert str(LampSettings.model_fields[field].description) in complaint
+    assert str(WickSettings.model_fields[field].description) in complaint
     assert "hunter2" not in complaint
 
 
@@ -97,29 +97,29 @@ def test_two_settings_that_do_not_fit_are_both_named(
 
 def test_a_misspelt_own_variable_is_found_and_another_services_is_not_ours() -> None:
     given = {"SAGALINE_LAMP_WICK": "3", "SAGALINE_LAMPSHADE_X": "1", "SAGALINE_LOG_LEVEL": "INFO"}
-    (complaint,) = environment.unknown(LampSettings, given)
+    (complaint,) = environment.unknown(WickSettings, given)
     assert complaint.startswith("SAGALINE_LAMP_WICK:")
 
 
 def test_a_shared_setting_can_not_be_set_for_one_service() -> None:
-    assert environment.unknown(LampSettings, {"SAGALINE_LAMP_LOG_LEVEL": "DEBUG"})
+    assert environment.unknown(WickSettings, {"SAGALINE_LAMP_LOG_LEVEL": "DEBUG"})
 
 
 def test_the_listing_has_every_setting_with_its_meaning_and_no_password() -> None:
-    settings = LampSettings.model_validate(
+    settings = WickSettings.model_validate(
         {"database_url": "postgresql://lamp:hunter2@10.0.0.1:5432/lamps"}
     )
     listing = environment.listing(settings)
-    assert len(listing) == len(LampSettings.model_fields)
+    assert len(listing) == len(WickSettings.model_fields)
     assert any("SAGALINE_LAMP_WICK_LENGTH_MM=5" in entry for entry in listing)
     assert any("postgresql://lamp:***@10.0.0.1:5432/lamps" in entry for entry in listing)
     assert "hunter2" not in "".join(listing)
 
 
 def test_every_setting_says_what_it_means() -> None:
-    assert all(field.description for field in LampSettings.model_fields.values())
+    assert all(field.description for field in WickSettings.model_fields.values())
 
 
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        LampSettings().batch_rows_max = 3  # type: ignore[misc]  # what this test is about
+        WickSettings().batch_rows_max = 3  # type: ignore[misc]  # what this test is about
