@@ -497,11 +497,8 @@ class Stage:
         return Record(self.commands, parcel.partition, offset, key, envelope, message, value)
 
     async def wait_for_locks(self, count: int) -> None:
-        """So many sessions of this database wait for a lock."""
-        waiting = """
-            SELECT count(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND wait_event_type = 'Lock'
-        """
+        """So many sessions wait for a lock."""
+        waiting = "SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"
 
         async def waits() -> bool:
             return await self.query(waiting) == [(count,)]
