@@ -7,6 +7,8 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+import asyncpg
+
 from sagaline.chassis.batch import Cursors, Raw
 from sagaline.chassis.catalog import Message
 from sagaline.chassis.consumer import Consumer
@@ -150,6 +152,35 @@ async def test_a_stopped_process_gives_its_locks_back_and_wakes_up_fenced(
             await process.wait()
     assert await stage.effects() == {(number, "reserved"): 1 for number in range(1, 61)}
     assert await stage.parked() == []
+
+
+async def test_partitions_that_come_while_a_claim_waits(
+    stage: Stage, postgres_server: TestServer
+) -> None:
+    # Slot 0 waits for the lock of a position, for longer than a revoke waits for it, and gets all
+    # partitions meanwhile. The claim that ends late does not stand for those that came since.
+    await stage.handle_all(*(stage.action(number) for number in ORDERS))
+    locks = await asyncpg.connect(postgres_server.url(stage.service, "postgres"))
+    early, late = stage.consumer(slot=1), stage.consumer(slot=0, revoke_timeout_ms=100)
+    async with hung(late), hung(early) as leave:
+        await eventually(lambda: (owned(early), owned(late)) == (2, 2), what="shared")
+        await locks.execute("BEGIN; SELECT 1 FROM sagaline.positions FOR UPDATE")
+        late_session = late._session
+        assert late_session is not None
+        late_session._unclaimed = set(late_session._fetched)  # as when it was fenced
+        late_session._work.set()
+        await stage.wait_for_locks(1)
+        leave.set()
+        await eventually(lambda: assigned(late) == 4, what="all are assigned to slot 0")
+        await locks.execute("ROLLBACK")
+        await stage.send(*(stage.action(number) for number in range(41, 61)))
+        await stage.all_read()
+    await locks.close()
+    await handled_once(stage, range(1, 61))
+
+
+def assigned(consumer: Consumer) -> int:
+    return len(consumer._session._kafka.assignment()) if consumer._session else 0
 
 
 @asynccontextmanager
