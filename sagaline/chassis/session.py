@@ -93,7 +93,7 @@ class Session(ConsumerRebalanceListener):
     async def on_partitions_revoked(self, _revoked: Iterable[TopicPartition]) -> None:
         """Let the batch in hand end, commit what is answered, release all that was held."""
         self._revoking.set()
-        self._unclaimed.clear()
+        self._unclaimed = set()
         self._lost.clear()
         try:
             async with asyncio.timeout(self._limits.revoke_timeout_ms / 1000), self._in_hand:
@@ -228,7 +228,8 @@ class Session(ConsumerRebalanceListener):
 
     async def _claim(self) -> None:
         """Every unclaimed partition that Kafka still gives us is ours, from its row's position."""
-        wanted = sorted(self._unclaimed & {_of(each) for each in self._kafka.assignment()})
+        unclaimed = self._unclaimed
+        wanted = sorted(unclaimed & {_of(each) for each in self._kafka.assignment()})
         topic_partitions = [TopicPartition(*partition) for partition in wanted]
         begins = await self._kafka.beginning_offsets(topic_partitions)
         ends = await self._kafka.end_offsets(topic_partitions)
@@ -236,6 +237,8 @@ class Session(ConsumerRebalanceListener):
             starts = {_of(each): offset for each, offset in begins.items()}
             claimed = await positions.claim(tx, starts, owner=self._owner)
             waiting = await offsets.highest_waiting(tx)
+        if self._unclaimed is not unclaimed:
+            return  # a rebalance came in between: what is ours by now is claimed anew
         self._cursors.set(claimed)
         for each in topic_partitions:
             self._begin_at(each, claimed[_of(each)].next_offset, begins[each], ends[each])
@@ -244,7 +247,7 @@ class Session(ConsumerRebalanceListener):
             each for each in self._cursors.held() if (each.topic, each.partition) in self._fetched
         ]
         self._offsets.handled(held, waiting)
-        self._unclaimed.clear()
+        self._unclaimed = set()
 
     def _begin_at(self, each: TopicPartition, position: int, begin: int, end: int) -> None:
         if begin <= position <= end:
