@@ -58,7 +58,7 @@ def measure(orders: int, *, in_flight: int, seed: int) -> tuple[Report, list[str
 async def _loop(
     urls: Mapping[str, str], orders: int, *, in_flight: int, seed: int
 ) -> tuple[Report, list[str]]:
-    async with Client(urls, connections_max=in_flight + 8) as client:
+    async with Client(urls) as client:
         load = Load(client, in_flight=in_flight, rng=random.Random(seed))
         await load.prepare()
         await load.run(WARM_UP)

@@ -48,7 +48,7 @@ def load(
         report = await loop.run(orders)
         return report, (await books.quiet(client, within_s=QUIET_WITHIN_S)).problems
 
-    report, problems = place.ask(state, measured, connections_max=in_flight + 8)
+    report, problems = place.ask(state, measured)
     problems += [
         f"{count} orders ended {status}"
         for status, count in report.statuses.items()

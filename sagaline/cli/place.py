@@ -58,17 +58,12 @@ def running(given: Path | None) -> RunFile:
     return run_file
 
 
-def ask(
-    given: Path | None,
-    question: Callable[[Client], Awaitable[T]],
-    *,
-    connections_max: int = 100,
-) -> T:
+def ask(given: Path | None, question: Callable[[Client], Awaitable[T]]) -> T:
     """Ask the platform that runs; give the answer. Raises NotRunning, and the client's errors."""
     urls = running(given).urls
 
     async def answer() -> T:
-        async with Client(urls, connections_max=connections_max) as client:
+        async with Client(urls) as client:
             return await question(client)
 
     return asyncio.run(answer())

@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 
 from sagaline.chassis.errors import PlatformError
+from sagaline.local.loopback import LoopbackTransport
 from sagaline.local.views import Account, NewOrder, Order, Saga, Shelf
 
 TIMEOUT_S = 10.0
@@ -45,17 +46,11 @@ class NotEnded(PlatformError):
 class Client:
     """Speaks to the services at `urls` (name to URL); one per event loop, closed after use."""
 
-    def __init__(self, urls: Mapping[str, str], *, connections_max: int = 100) -> None:
+    def __init__(self, urls: Mapping[str, str]) -> None:
         self._urls = urls
         # Neither proxies nor certificates have a part in talking to this machine.
-        self._http = httpx.AsyncClient(
-            timeout=TIMEOUT_S,
-            trust_env=False,
-            verify=False,  # noqa: S501 - plain HTTP on loopback; saves loading the certificates
-            limits=httpx.Limits(
-                max_connections=connections_max, max_keepalive_connections=connections_max
-            ),
-        )
+        transport = LoopbackTransport(timeout_s=TIMEOUT_S)
+        self._http = httpx.AsyncClient(transport=transport, trust_env=False)
 
     async def __aenter__(self) -> Self:
         return self

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import httpx
 
+from sagaline.local.loopback import LoopbackTransport
+
 ANSWER_TIMEOUT_S = 3.0
 
 
@@ -12,9 +14,7 @@ async def missing(urls: Mapping[str, str]) -> dict[str, str]:
     """Ask every service (name to URL) at once: what each one that is not ready lacks, in words."""
     # Neither proxies nor certificates have a part in talking to this machine.
     async with httpx.AsyncClient(
-        timeout=ANSWER_TIMEOUT_S,
-        trust_env=False,
-        verify=False,  # noqa: S501 - plain HTTP on loopback; saves loading the certificates
+        transport=LoopbackTransport(timeout_s=ANSWER_TIMEOUT_S), trust_env=False
     ) as http:
         answers = await asyncio.gather(*(_lacks(http, url) for url in urls.values()))
     return {name: lack for name, lack in zip(urls, answers, strict=True) if lack is not None}
