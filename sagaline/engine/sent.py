@@ -1,17 +1,16 @@
 """What a saga sends: the commands that its events stand for, and its snapshot for everyone."""
 
-from dataclasses import fields
 from typing import cast
 
 from sagaline.chassis.catalog import Catalog, Message
 from sagaline.chassis.envelope import Outgoing, command_id
-from sagaline.chassis.messages import Revoke, SagaSnapshot, SnapshotStep
+from sagaline.chassis.messages import Revoke, SagaSnapshot
 from sagaline.engine.command import command
 from sagaline.engine.events import ActionIssued, AnyCommandIssued, RevokeIssued, UndoIssued
 from sagaline.engine.held import Held
 from sagaline.engine.recipe import full_name
 from sagaline.engine.state import SagaState
-from sagaline.engine.view import SagaView, StepView, view
+from sagaline.engine.view import view
 
 
 def commands(held: Held, catalog: Catalog) -> list[Outgoing]:
@@ -54,16 +53,11 @@ def _outgoing(held: Held, event: AnyCommandIssued, catalog: Catalog) -> Outgoing
 def snapshot(held: Held, *, topic: str, sequence: int) -> Outgoing:
     """The saga as it stands now, as the `sequence`-th of its key."""
     shown = view(held.state, sequence=sequence)
-    steps = tuple(SnapshotStep.model_validate(_fields(step)) for step in shown.steps)
     return Outgoing(
-        SagaSnapshot.model_validate(_fields(shown) | {"steps": steps}),
+        # By pydantic's own core: with dataclasses' `asdict` it took a third of a saga's time.
+        SagaSnapshot.model_validate(shown, from_attributes=True),
         key=held.state.key,
         topic=topic,
         traceparent=held.traceparent,
         saga_id=held.state.saga_id,
     )
-
-
-def _fields(shown: SagaView | StepView) -> dict[str, object]:
-    # Not `asdict`, which copies every value deeply: a sixth of the orchestrator's time.
-    return {each.name: getattr(shown, each.name) for each in fields(shown)}
