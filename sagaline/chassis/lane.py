@@ -14,11 +14,13 @@ import asyncpg
 
 from sagaline.chassis.envelope import Encoded
 from sagaline.chassis.errors import PlatformError
+from sagaline.chassis.faults import LOST
 
 LOCK_CLASS = 0x5A6A  # first half of the advisory lock's key; the second is the lane's number
 QUESTION_TIMEOUT_S = 5.0
 COUNTED_ROWS_MAX = 100_000  # a backlog is counted up to here
 NEWER_EPOCH = "another session has taken it since"
+SESSION_ENDS = (*LOST, asyncpg.PostgresError)
 
 SESSION = {
     "application_name": "sagaline-relay",
@@ -193,7 +195,7 @@ class Lane:
         if connection is not None:
             try:
                 await connection.close(timeout=1.0)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except SESSION_ENDS:
                 connection.terminate()
 
     @asynccontextmanager
@@ -216,7 +218,7 @@ class Lane:
                     server_settings=self._settings,
                 )
             yield self._connection
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except SESSION_ENDS as error:
             self._drop()
             reason = f"{type(error).__name__}: {error}"
             raise LaneLost(lane=self._number, reason=reason) from error
