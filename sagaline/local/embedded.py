@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from sagaline.chassis.errors import PlatformError
 from sagaline.local import readiness, service_log
+from sagaline.local.child import Program
 from sagaline.local.happenings import Died, Happening, Ready, Started
 from sagaline.local.kafka import Kafka
 from sagaline.local.launch import Launch
@@ -80,6 +81,10 @@ class EmbeddedPlatform:
         """The services' processes; there once the platform was started."""
         assert self._supervisor is not None
         return self._supervisor
+
+    def program(self, service: str) -> Program:
+        """Give what runs a service, for another process of it; once PostgreSQL was started."""
+        return self._launch.programs()[service]
 
     def start(self) -> None:
         """Everything runs and is ready. After an error or an interrupt, call stop().
