@@ -27,6 +27,9 @@ class Tally(Protocol):
     def handled(self, topic: str, *, records: int, repeated: int) -> None:
         """`records` were handled, `repeated` of them answered from the barrier."""
 
+    def committed(self, batch: Sequence[Raw]) -> None:
+        """A batch was committed."""
+
     def failed(self, error: BaseException) -> None:
         """A batch failed by a record's fault, and is bisected or tried again."""
 
@@ -106,6 +109,7 @@ class Inbox:
                 await self._parking.park(tx, poisons, parked)
             repeated = await self._dispatch(tx, records)
         cursors.passed(taken, tx.outbox_id_max)
+        self._tally.committed(batch)
         for topic, handled in records.items():
             self._tally.handled(topic, records=len(handled), repeated=repeated.get(topic, 0))
         for one in poisons:

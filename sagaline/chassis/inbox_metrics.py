@@ -1,11 +1,12 @@
 """Figures of a service's inbox: what it handles, what it can't, and what still waits."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from sagaline.chassis.batch import Raw
 from sagaline.chassis.parking import Poison
 from sagaline.chassis.positions import Partition
 
@@ -18,6 +19,12 @@ class InboxMetrics:
             "sagaline_inbox_records_total",
             "Records that were handled, their effects committed.",
             ["topic"],
+            registry=registry,
+        )
+        self._batches = Histogram(
+            "sagaline_inbox_batch_records",
+            "Records in a batch that was committed: small ones cost more each.",
+            buckets=[2**power for power in range(10)],
             registry=registry,
         )
         self._repeated = Counter(
@@ -44,6 +51,10 @@ class InboxMetrics:
         self._handled.labels(topic).inc(records)
         if repeated:
             self._repeated.labels(topic).inc(repeated)
+
+    def committed(self, batch: Sequence[Raw]) -> None:
+        """A batch was committed."""
+        self._batches.observe(len(batch))
 
     def failed(self, error: BaseException) -> None:
         """A batch failed by a record's fault, and is bisected or tried again."""
