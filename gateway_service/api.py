@@ -81,7 +81,7 @@ async def get_saga(order_id: UUID, db: OpenDatabase) -> SagaShown:
 
 
 async def _placed(order_id: UUID, db: Database) -> domain.PlacedOrder:
-    async with db.transaction() as tx:
+    async with db.reading() as tx:
         placed = await repository.placed_order(tx, order_id)
     if placed is None:
         raise OrderNotFound(order_id=order_id)
