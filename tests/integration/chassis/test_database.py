@@ -39,17 +39,12 @@ async def test_a_task_that_is_cancelled_ends_though_its_connection_is_lost(stage
     assert await stage.query("SELECT 1 FROM effect") == []
 
 
-@pytest.mark.parametrize("statements", [0, 1])
-async def test_an_error_on_a_lost_connection_is_no_records_fault(
-    stage: Stage, statements: int
-) -> None:
+async def test_a_statement_on_a_lost_connection_is_no_records_fault(stage: Stage) -> None:
     async def fail() -> None:
         async with stage.database.transaction() as tx:
             await tx.execute(text("INSERT INTO effect (what) VALUES ('held')"))
             await kill_sessions_of(stage)
-            for _ in range(statements):
-                await tx.execute(text("SELECT 1"))
-            raise ValueError("of a handler that has only now looked at the record")
+            await tx.execute(text("SELECT 1"))
 
     with pytest.raises((DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)) as raised:
         await fail()

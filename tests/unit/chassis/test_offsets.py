@@ -103,7 +103,7 @@ class Consumer(RuleBasedStateMachine):
 
 
 TestConsumer = Consumer.TestCase
-TestConsumer.settings = settings(max_examples=50, stateful_step_count=30, deadline=None)
+TestConsumer.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
 
 
 @given(st.integers(0, 50), st.integers(0, 50))
@@ -114,6 +114,16 @@ def test_a_batch_without_rows_is_answered_with_those_before_it(lowest: int, left
     offsets.handled([Span("a", 0, 1, 5, 6)], None)
     due = offsets.answered(lowest, newest=offsets.newest)
     assert due == ({("a", 0): 6} if left < lowest else {})
+
+
+def test_a_look_at_the_outbox_says_nothing_of_a_batch_that_commits_beside_it() -> None:
+    offsets = Offsets()
+    offsets.handled([Span("a", 0, 1, 0, 5)], None)
+    before = offsets.newest
+    offsets.handled([Span("a", 0, 1, 5, 6)], 70)
+    assert offsets.answered(None, newest=before) == {("a", 0): 5}
+    assert offsets.answered(70, newest=offsets.newest) == {("a", 0): 5}
+    assert offsets.answered(71, newest=offsets.newest) == {("a", 0): 6}
 
 
 def test_what_was_committed_to_kafka_is_due_no_more() -> None:
