@@ -505,6 +505,14 @@ class Stage:
 
         await eventually(waits, what=f"{count} sessions wait")
 
+    async def sleeping(self) -> None:
+        """A session of this database is in `pg_sleep`."""
+        sleeps = """
+            SELECT 1 FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event = 'PgSleep'
+        """
+        await eventually(lambda: self.query(sleeps), what="a session sleeps")
+
     def handler(self) -> Commands:
         """The barrier around the shop, for tests that open transactions themselves."""
         return Commands(

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from sagaline.chassis.database import Database, open_engine
 from sagaline.chassis.faults import passing
 from tests.integration.chassis.stage import Stage
 
@@ -49,3 +50,30 @@ async def test_a_statement_on_a_lost_connection_is_no_records_fault(stage: Stage
     with pytest.raises((DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)) as raised:
         await fail()
     assert passing(raised.value)
+
+
+async def test_what_is_cancelled_twice_leaves_nothing_for_the_next_transaction(
+    stage: Stage,
+) -> None:
+    # The second cancellation, as of a stop that loses patience, meets the rollback. The session
+    # must not go back to the pool with the transaction open: the next one would commit it.
+    database = Database(open_engine(stage.url, pool_size=1, command_timeout_s=5))
+    inside = asyncio.Event()
+
+    async def hold() -> None:
+        async with database.transaction() as tx:
+            await tx.execute(text("INSERT INTO effect (what) VALUES ('held')"))
+            inside.set()
+            await tx.fetch("SELECT pg_sleep(10)")
+
+    task = asyncio.create_task(hold())
+    await inside.wait()
+    await stage.sleeping()
+    while not task.done():
+        task.cancel()
+        await asyncio.sleep(0)
+    assert task.cancelled()
+    async with database.transaction() as tx:
+        await tx.execute(text("INSERT INTO effect (what) VALUES ('next')"))
+    await database.close()
+    assert await stage.query("SELECT what FROM effect") == [("next",)]

@@ -112,6 +112,7 @@ async def test_a_key_whose_first_request_failed_is_free_again(
     gateway: Gateway, database_url: str
 ) -> None:
     async with gateway_at(database_url) as other:
+
         async def fail() -> None:
             async with other.running.database.transaction() as tx:
                 await placing.place(tx, [request("k")])
