@@ -97,15 +97,15 @@ class Database:
         """A transaction for the block; an error in it rolls everything back and goes on up."""
         async with self._engine.connect() as connection:
             session = await _living(connection)
-            await session.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
             tx = Transaction(connection, session)
             try:
+                await session.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
                 yield tx
                 if tx.outgoing:
                     await self._flush(tx)
                 await session.execute("COMMIT")
             except BaseException as error:
-                lost = await _roll_back(connection, session)
+                lost = await _roll_back(session)
                 if lost is not None and isinstance(error, Exception):
                     raise lost from error  # it may be all that was wrong: no record's fault
                 raise
@@ -138,17 +138,20 @@ async def _living(connection: AsyncConnection) -> Session:
         await connection.invalidate()
 
 
-async def _roll_back(connection: AsyncConnection, session: Session) -> Exception | None:
+async def _roll_back(session: Session) -> Exception | None:
     """Nothing of the transaction is left. Where the session was lost: the error that says so.
 
-    Such a session is not used again; the server ends what it left open.
+    Such a session is closed, and replaced by whoever gets it from the pool next; the server ends
+    what it left open.
     """
     try:
         await session.execute("ROLLBACK")
     except Exception as lost:  # noqa: BLE001 - whatever it is, the session can't be trusted
         session.terminate()
-        await connection.invalidate()
         return lost
+    except BaseException:  # cancelled once more, and so would be whatever is awaited here
+        session.terminate()
+        raise
     return None
 
 
