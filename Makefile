@@ -29,7 +29,7 @@ lint: $(STAMP) ## Check style, names and who imports whom
 type: $(STAMP) ## Check types, strictly
 	@$(PYTHON) -m mypy $(wildcard $(SOURCES))
 
-bench: $(STAMP) ## Measure orders per second and latency against `./sagactl up`
+bench: $(STAMP) ## Measure orders per second, latency and cost, on throw-away platforms
 	@$(PYTHON) -m bench
 
 chaos: $(STAMP) ## Run only the tests that kill and cut
