@@ -43,3 +43,20 @@ async def stage(
     finally:
         await service.close()
         postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def shared_database(postgres_server: TestServer, chassis_template: str) -> str:
+    """The address of a database for tests that leave nothing in it."""
+    postgres_server.create_database("shop_shared", template=chassis_template)
+    return postgres_server.url("shop_shared")
+
+
+@pytest_asyncio.fixture
+async def shared(shared_database: str) -> AsyncIterator[Stage]:
+    """A service on the shared database; it has no Kafka."""
+    service = Stage("shop_shared", shared_database, "127.0.0.1:1")
+    try:
+        yield service
+    finally:
+        await service.close()

@@ -1,9 +1,8 @@
 """Commands in every order that retries and delays can bring them in."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
-import pytest_asyncio
+import pytest
 
 from sagaline.chassis.envelope import Record, command_id, reply_id
 from tests.integration.chassis.stage import STEP, Parcel, Stage, saga
@@ -16,10 +15,10 @@ class Participant:
         self.stage = stage
 
     async def gets(self, *parcels: Parcel) -> list[tuple[str, str | None]]:
-        """Deliver the commands; the answers' outcomes and codes, in order."""
+        """Deliver the commands, a batch each; the answers' outcomes and codes, in order."""
         before = len(await self.stage.answers())
-        await self.stage.send(*parcels)
-        await self.stage.all_read()
+        for parcel in parcels:
+            await self.stage.handle_directly(parcel)
         return [(each.outcome, each.code) for each in (await self.stage.answers())[before:]]
 
     async def effects(self) -> dict[str, int]:
@@ -27,10 +26,9 @@ class Participant:
         return {what: count for (_, what), count in (await self.stage.effects()).items()}
 
 
-@pytest_asyncio.fixture
-async def participant(stage: Stage) -> AsyncIterator[Participant]:
-    async with stage.consuming():
-        yield Participant(stage)
+@pytest.fixture
+def participant(stage: Stage) -> Participant:
+    return Participant(stage)
 
 
 async def test_an_action_and_its_undo(stage: Stage, participant: Participant) -> None:
@@ -158,9 +156,8 @@ async def test_an_undo_that_does_not_say_what_its_saga_saw(
     stage: Stage, participant: Participant
 ) -> None:
     # Taken for `indoubt` it would be a silent no-op where the action had an effect.
-    await stage.send(stage.undo(1).with_headers(ce_sagaaction=None))
-    await stage.send(stage.undo(2).with_headers(ce_sagaaction="perhaps"))
-    await stage.all_read()
+    await participant.gets(stage.undo(1).with_headers(ce_sagaaction=None))
+    await participant.gets(stage.undo(2).with_headers(ce_sagaaction="perhaps"))
     assert sorted(await stage.parked()) == [(1, "MalformedEnvelope"), (2, "MalformedEnvelope")]
     assert await stage.barrier() == {}
 

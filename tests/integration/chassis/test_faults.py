@@ -43,8 +43,8 @@ INSERT = "INSERT INTO effect (what) VALUES (:what)"
         pytest.param(["SET TRANSACTION READ ONLY", "DELETE FROM effect"], id="read only"),
     ],
 )
-async def test_what_passes_is_no_records_fault(stage: Stage, statements: list[str]) -> None:
-    assert passing(await error_of(stage.database, *statements))
+async def test_what_passes_is_no_records_fault(shared: Stage, statements: list[str]) -> None:
+    assert passing(await error_of(shared.database, *statements))
 
 
 @pytest.mark.parametrize(
@@ -63,19 +63,19 @@ async def test_what_passes_is_no_records_fault(stage: Stage, statements: list[st
     ],
 )
 async def test_what_comes_again_is_the_records_fault(
-    stage: Stage, statement: str, given: dict[str, object]
+    shared: Stage, statement: str, given: dict[str, object]
 ) -> None:
-    assert not passing(await error_of(stage.database, statement, given=given))
+    assert not passing(await error_of(shared.database, statement, given=given))
 
 
-async def test_an_answer_that_takes_too_long_passes(stage: Stage) -> None:
-    database = stage.open_database(Database, timeout_s=0.2)
+async def test_an_answer_that_takes_too_long_passes(shared: Stage) -> None:
+    database = shared.open_database(Database, timeout_s=0.2)
     assert passing(await error_of(database, "SELECT pg_sleep(5)"))
     await database.close()
 
 
-async def test_a_pool_that_is_used_up_passes(stage: Stage) -> None:
-    engine = open_engine(stage.url, pool_size=1, command_timeout_s=0.2)
+async def test_a_pool_that_is_used_up_passes(shared: Stage) -> None:
+    engine = open_engine(shared.url, pool_size=1, command_timeout_s=0.2)
     async with engine.connect():
         assert passing(await error_of(Database(engine), "SELECT 1"))
     await engine.dispose()
@@ -88,7 +88,7 @@ async def test_a_server_that_takes_no_more_connections_passes(
     assert passing(await error_of(stage.database, "SELECT 1"))
 
 
-async def test_a_server_that_is_not_there_passes(stage: Stage) -> None:
+async def test_a_server_that_is_not_there_passes() -> None:
     database = Database(
         open_engine("postgresql://nobody@127.0.0.1:1/nothing", pool_size=1, command_timeout_s=1)
     )
