@@ -51,6 +51,7 @@ async def test_kafka_is_away_for_a_while(
         async with stage.consuming() as consumer:
             await stage.all_read()
             await asyncio.to_thread(kafka.stop)
+            await eventually(lambda: "Kafka" in str(consumer.problem), what="it says what is away")
             await asyncio.to_thread(kafka.start)
             await stage.send(*(stage.action(number) for number in ORDERS), stage.action(21))
             await stage.all_read(within_s=30)
