@@ -296,16 +296,23 @@ class Session(ConsumerRebalanceListener):
     async def _watch(self) -> NoReturn:
         """Measure the lag; raise Stuck when records wait and fetching stands still."""
         before: dict[Partition, int] = {}
+        away: str | None = None
         while True:
             await asyncio.sleep(self._limits.watch_interval_ms / 1000)
             fetched = dict(self._fetched)
             places = [TopicPartition(*partition) for partition in fetched]
             try:
-                begins = await self._kafka.beginning_offsets(places)
-                ends = await self._kafka.end_offsets(places)
-            except KafkaError as error:
+                async with asyncio.timeout(self._limits.watch_interval_ms / 1000):
+                    begins = await self._kafka.beginning_offsets(places)
+                    ends = await self._kafka.end_offsets(places)
+            except (KafkaError, TimeoutError) as error:
+                # Fetching waits in silence for a broker that is away.
+                self.problem = away = f"Kafka does not answer: {error!r}"
                 self._log.warning("lag unknown", error=repr(error))
                 continue
+            if away is not None and self.problem == away:
+                self.problem = self._lost_partitions()
+            away = None
             for each in places:  # a log that shrank: made anew, or of another cluster
                 position = fetched[_of(each)]
                 if position > ends[each] and self._fetched.get(_of(each)) == position:
