@@ -1,6 +1,6 @@
 """A drainer: whoever holds the lane publishes the outbox, a round at a time.
 
-See docs/architecture.md, "Outbox and relay". Within a partition nothing is sent after a row whose
+See docs/architecture.md, "Relay". Within a partition nothing is sent after a row whose
 fate is unknown: a round has one batch in flight for each partition and waits for all of them, and
 after an error a new producer starts at the lowest row left.
 """

@@ -1,6 +1,6 @@
 """The lane: the one session that drains a database's outbox, and the rows as it sees them.
 
-See docs/architecture.md, "Outbox and relay". The lock is the session's, so that it is free as soon
+See docs/architecture.md, "Relay". The lock is the session's, so that it is free as soon
 as the session is gone; any error ends the session, and whoever drains has to take the lane anew.
 """
 

@@ -1,6 +1,6 @@
 """The outbox: messages that wait, in the database of their cause, to be published.
 
-See docs/architecture.md, "Outbox and relay". Rows are inserted after their key's row is locked, so
+See docs/architecture.md, "Outbox". Rows are inserted after their key's row is locked, so
 that the order of ids is the order of commits within a key.
 """
 

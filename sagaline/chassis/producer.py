@@ -1,6 +1,6 @@
 """The producer: rows of the outbox to Kafka, one record batch for each partition at a time.
 
-See docs/architecture.md, "Outbox and relay". A producer lives until its first error: idempotence
+See docs/architecture.md, "Relay". A producer lives until its first error: idempotence
 covers what it sends again by itself, and after an error a new one starts at the lowest row left.
 """
 
@@ -18,7 +18,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from sagaline.chassis.lane import Row
 
-HASHED_KEYS_MAX = 8_192  # an order's messages come close to each other; a hash costs 7 us
+HASHED_KEYS_MAX = 8_192  # pure Python; an order's messages come close to each other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

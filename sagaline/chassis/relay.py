@@ -1,6 +1,6 @@
 """The relay: outbox to Kafka, at least once; of a service's processes one drains at a time.
 
-See docs/architecture.md, "Outbox and relay". It is woken by this process's commits; a poll finds
+See docs/architecture.md, "Relay". It is woken by this process's commits; a poll finds
 what other processes commit, and what a crash left.
 """
 

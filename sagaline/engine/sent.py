@@ -54,7 +54,7 @@ def snapshot(held: Held, *, topic: str, sequence: int) -> Outgoing:
     """The saga as it stands now, as the `sequence`-th of its key."""
     shown = view(held.state, sequence=sequence)
     return Outgoing(
-        # By pydantic's own core: with dataclasses' `asdict` it took a third of a saga's time.
+        # By pydantic's own core: `asdict` would copy the whole view first.
         SagaSnapshot.model_validate(shown, from_attributes=True),
         key=held.state.key,
         topic=topic,

@@ -10,8 +10,8 @@ from pathlib import Path
 from sagaline.local.errors import MissingPrerequisite
 
 PYTHON_MIN = (3, 11)
-DISK_MIB = 1_500  # .venv takes 700, Kafka's jars 45, data and logs of a long day the rest
-MEMORY_MIB = 1_500  # Kafka 400, PostgreSQL 200, six services at 100 each
+DISK_MIB = 1_500  # .venv takes 450, Kafka's jars 45, data and logs of a long day the rest
+MEMORY_MIB = 1_500  # of it 900 at rest: Kafka 260, PostgreSQL 150, six services at 80 each
 
 
 def require(folder: Path, *, installing: bool) -> None:
