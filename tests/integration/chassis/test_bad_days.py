@@ -11,7 +11,9 @@ from sqlalchemy import text
 from sagaline.chassis.catalog import Message
 from sagaline.chassis.database import Database, Transaction
 from sagaline.testing.runtime import TestServer
-from tests.integration.chassis.stage import Hook, Stage, eventually, once
+from tests.integration.chassis.rows import eventually
+from tests.integration.chassis.shop import Hook, once
+from tests.integration.chassis.stage import Stage
 
 ORDERS = range(1, 21)
 

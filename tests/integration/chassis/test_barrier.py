@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from sagaline.chassis.envelope import Record, command_id, reply_id
-from tests.integration.chassis.stage import STEP, Parcel, Stage, saga
+from tests.integration.chassis.parcels import STEP, Parcel, saga
+from tests.integration.chassis.stage import Stage
 
 
 class Participant:

@@ -15,8 +15,9 @@ from sagaline.chassis.consumer import Consumer
 from sagaline.chassis.database import Transaction
 from sagaline.chassis.inbox import Inbox
 from sagaline.testing.runtime import APP, TestServer
-from tests.integration.chassis import stage as stages
-from tests.integration.chassis.stage import Stage, eventually
+from tests.integration.chassis.rows import eventually
+from tests.integration.chassis.shop import once
+from tests.integration.chassis.stage import Stage
 
 ORDERS = range(1, 41)
 
@@ -206,7 +207,7 @@ async def stopped_process(service: str, url: str, bootstrap: str) -> None:
         sys.stdout.write("awake\n")
         sys.stdout.flush()
 
-    stage.shop.after = stages.once(stop_here)
+    stage.shop.after = once(stop_here)
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     await stage.consumer(slot=0).run(stopping)

@@ -10,7 +10,8 @@ from sagaline.chassis import offsets
 from sagaline.chassis.consumer import Consumer
 from sagaline.chassis.database import Transaction
 from sagaline.chassis.envelope import Outgoing, Record
-from tests.integration.chassis.stage import Stage, eventually
+from tests.integration.chassis.rows import eventually
+from tests.integration.chassis.stage import Stage
 
 
 class Looks:

@@ -15,7 +15,9 @@ from sagaline.local.postgres import Postgres
 from sagaline.local.provisioning import provision
 from sagaline.testing.runtime import TestServer
 from tests.integration.chassis import stage as stages
-from tests.integration.chassis.stage import Stage, eventually, once
+from tests.integration.chassis.rows import eventually
+from tests.integration.chassis.shop import once
+from tests.integration.chassis.stage import Stage
 
 ORDERS = range(1, 21)
 

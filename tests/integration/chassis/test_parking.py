@@ -7,7 +7,8 @@ import pytest
 
 from sagaline.chassis.errors import PlatformError
 from schemas.messages import CapturePayment  # of another service
-from tests.integration.chassis.stage import Parcel, Stage
+from tests.integration.chassis.parcels import Parcel
+from tests.integration.chassis.stage import Stage
 
 
 def undecodable(stage: Stage, number: int) -> Parcel:

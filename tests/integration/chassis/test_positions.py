@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 from sagaline.chassis.consumer import Consumer
 from sagaline.chassis.database import Transaction
-from tests.integration.chassis.stage import Stage, eventually
+from tests.integration.chassis.rows import eventually
+from tests.integration.chassis.stage import Stage
 
 
 async def with_position(stage: Stage, partition: int, position: int) -> None:
