@@ -49,7 +49,7 @@ async def handled_once(stage: Stage, orders: Sequence[int] = ORDERS) -> None:
 
 def owned(consumer: Consumer) -> int:
     """How many partitions the consumer has claimed."""
-    return len(consumer._session._cursors.epochs) if consumer._session else 0
+    return len(consumer._session._holding.cursors.epochs) if consumer._session else 0
 
 
 async def test_two_processes_share_the_partitions_and_one_leaves(stage: Stage) -> None:
@@ -168,7 +168,8 @@ async def test_partitions_that_come_while_a_claim_waits(
         await locks.execute("BEGIN; SELECT 1 FROM sagaline.positions FOR UPDATE")
         late_session = late._session
         assert late_session is not None
-        late_session._unclaimed = set(late_session._fetched)  # as when it was fenced
+        holding = late_session._holding
+        holding.unclaimed = set(holding.fetched)  # as when it was fenced
         late_session._work.set()
         await stage.wait_for_locks(1)
         leave.set()
