@@ -8,6 +8,8 @@ tried again, and then parked.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from structlog.typing import FilteringBoundLogger
+
 from sagaline.chassis import parking, positions
 from sagaline.chassis.batch import Cursors, Raw, halves, key_of
 from sagaline.chassis.codec import Codec
@@ -50,6 +52,7 @@ class Inbox:
         parking: Parking,
         attempts_max: int,
         tally: Tally,
+        log: FilteringBoundLogger,
     ) -> None:
         self._database = database
         self._codec = codec
@@ -58,6 +61,7 @@ class Inbox:
         self._parking = parking
         self._attempts_max = attempts_max
         self._tally = tally
+        self._log = log
 
     async def handle(self, batch: Sequence[Raw], cursors: Cursors) -> None:
         """All of `batch` is committed, effects or parked.
@@ -71,7 +75,7 @@ class Inbox:
         except Exception as error:  # a handler may raise anything; bisected
             if passing(error):
                 raise
-            self._tally.failed(error)
+            self._failed(batch, error)
             if len(batch) == 1:
                 await self._alone(batch[0], cursors, error)
                 return
@@ -89,7 +93,7 @@ class Inbox:
             except Exception as again:  # as above
                 if passing(again):
                     raise
-                self._tally.failed(again)
+                self._failed([raw], again)
                 error = again
         await self._commit([raw], cursors, poison=Poison.of(raw, error))
 
@@ -114,6 +118,17 @@ class Inbox:
             self._tally.handled(topic, records=len(handled), repeated=repeated.get(topic, 0))
         for one in poisons:
             self._tally.parked(one)
+            self._log.warning("parked", **_place(one.raw), error_class=one.error_class)
+
+    def _failed(self, batch: Sequence[Raw], error: Exception) -> None:
+        # The class alone: what an error says may quote the payload. A parked row has all of it.
+        self._tally.failed(error)
+        self._log.warning(
+            "batch failed",
+            **_place(batch[0]),
+            records=len(batch),
+            error_class=type(error).__name__,
+        )
 
     def _decode(
         self, batch: Sequence[Raw], parked: set[tuple[str, str]]
@@ -169,3 +184,13 @@ class Inbox:
         for handler, found in folded.items():
             tx.publish(*await handler(tx, found))
         return repeated
+
+
+def _place(raw: Raw) -> dict[str, str | int]:
+    """Where a record stands, for the log; of a batch, its first."""
+    return {
+        "topic": raw.topic,
+        "partition": raw.partition,
+        "offset": raw.offset,
+        "key": key_of(raw),
+    }

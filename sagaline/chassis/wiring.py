@@ -116,6 +116,7 @@ def _inbox(running: Running, consumes: Consumes, tables: Mapping[str, HandlerTab
         ),
         attempts_max=running.settings.attempts_max,
         tally=InboxMetrics(running.metrics),
+        log=running.log.bind(part="inbox"),
     )
 
 

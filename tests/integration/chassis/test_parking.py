@@ -7,7 +7,7 @@ import pytest
 
 from sagaline.chassis.errors import PlatformError
 from schemas.messages import CapturePayment  # of another service
-from tests.integration.chassis.parcels import Parcel
+from tests.integration.chassis.parcels import Parcel, order
 from tests.integration.chassis.stage import Stage
 
 
@@ -122,6 +122,22 @@ async def test_parked_keys_are_counted_once_each(stage: Stage) -> None:
     assert await stage.parked_keys() == {1: 2, 2: 1}
     await stage.handle_directly(undecodable(stage, 5), undecodable(stage, 9))
     assert await stage.parked_keys() == {1: 3, 2: 1}
+
+
+async def test_the_log_says_what_failed_and_was_parked(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.shop.broken = {5}
+    await stage.handle_directly(stage.action(1), stage.action(5), stage.action(9))
+    lines = [line.msg for line in caplog.records if isinstance(line.msg, dict)]
+    at = {"topic": stage.commands, "partition": 1, "offset": 1, "key": str(order(5))}
+    base = {"service": stage.service, "part": "inbox", "error_class": "ValueError"}
+    assert [line for line in lines if line["event"] == "parked"] == [
+        {"event": "parked", **at, **base}
+    ]
+    failed = [line for line in lines if line["event"] == "batch failed"]
+    assert [line["records"] for line in failed] == [3, 2, 1, 1, 1]  # halved, then attempts_max
+    assert failed[-1] == {"event": "batch failed", "records": 1, **at, **base}
 
 
 async def test_one_bad_record_in_200(stage: Stage) -> None:
