@@ -12,7 +12,8 @@ from sagaline.chassis.database import Database
 from sagaline.chassis.faults import passing
 from sagaline.chassis.inbox import Inbox
 from sagaline.chassis.positions import Partition
-from sagaline.chassis.session import Limits, Session, Stuck
+from sagaline.chassis.session import Limits, Session
+from sagaline.chassis.watch import Stuck
 
 
 class Consumer:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis import offsets
@@ -22,10 +21,7 @@ from sagaline.chassis.holding import Holding
 from sagaline.chassis.inbox import Inbox
 from sagaline.chassis.offsets import Offsets
 from sagaline.chassis.positions import Fenced, Partition
-
-
-class Stuck(Exception):
-    """Records wait in the log, and the consumer fetches none of them."""
+from sagaline.chassis.watch import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +53,6 @@ class Session(ConsumerRebalanceListener):
         log: FilteringBoundLogger,
     ) -> None:
         self._outage: str | None = "no partition is assigned yet"
-        self._away: str | None = None
-        self.lag: Mapping[Partition, int] = {}
         self._kafka = kafka
         self._inbox = inbox
         self._database = database
@@ -67,6 +61,7 @@ class Session(ConsumerRebalanceListener):
         self._waiting = Waiting(command_topics)
         self._offsets = Offsets()
         self._holding = Holding(kafka, database, self._offsets, owner=owner, log=log)
+        self._watch = Watch(kafka, self._holding, interval_ms=limits.watch_interval_ms, log=log)
         self._in_hand = asyncio.Lock()
         self._work = asyncio.Event()
         self._revoking = asyncio.Event()
@@ -75,7 +70,12 @@ class Session(ConsumerRebalanceListener):
     def problem(self) -> str | None:
         """What keeps records from being handled now, if anything."""
         lost = map(str, self._holding.lost.values())
-        return "; ".join(filter(None, (self._outage, self._away, *lost))) or None
+        return "; ".join(filter(None, (self._outage, self._watch.problem, *lost))) or None
+
+    @property
+    def lag(self) -> Mapping[Partition, int]:
+        """Records in the log that are not handled yet, by partition, as last measured."""
+        return self._watch.lag
 
     async def run(self) -> NoReturn:
         """Consume; ends only by an error or by being cancelled."""
@@ -83,7 +83,7 @@ class Session(ConsumerRebalanceListener):
             tasks.create_task(self._poll())
             tasks.create_task(self._handle())
             tasks.create_task(self._commit())
-            tasks.create_task(self._watch())
+            tasks.create_task(self._watch.run())
         raise AssertionError("the loops of a session don't return")
 
     async def close(self) -> None:
@@ -207,7 +207,7 @@ class Session(ConsumerRebalanceListener):
         except TimeoutError:
             return False
 
-    # Offsets and supervision
+    # Offsets
 
     async def _commit(self) -> NoReturn:
         while True:
@@ -229,35 +229,6 @@ class Session(ConsumerRebalanceListener):
         if due:
             await self._kafka.commit({TopicPartition(*p): offset for p, offset in due.items()})
             self._offsets.committed(due)
-
-    async def _watch(self) -> NoReturn:
-        """Measure the lag; raise Stuck when records wait and fetching stands still."""
-        before: dict[Partition, int] = {}
-        while True:
-            await asyncio.sleep(self._limits.watch_interval_ms / 1000)
-            fetched = dict(self._holding.fetched)
-            places = [TopicPartition(*partition) for partition in fetched]
-            try:
-                async with asyncio.timeout(self._limits.watch_interval_ms / 1000):
-                    begins = await self._kafka.beginning_offsets(places)
-                    ends = await self._kafka.end_offsets(places)
-            except (KafkaError, TimeoutError) as error:
-                # Fetching waits in silence for a broker that is away.
-                self._away = f"Kafka does not answer: {error!r}"
-                self._log.warning("lag unknown", error=repr(error))
-                continue
-            self._away = None
-            for each in places:  # a log that shrank: made anew, or of another cluster
-                position = fetched[each]
-                if position > ends[each] and self._holding.fetched.get(each) == position:
-                    self._holding.lose(each, position, begins[each], ends[each])
-            handled = self._holding.cursors.expected
-            self.lag = {each: end - handled.get(each, end) for each, end in ends.items()}
-            behind = {each for each, end in ends.items() if end > fetched[each]}
-            behind -= self._kafka.paused()
-            if still := [each for each in behind if before.get(each) == fetched[each]]:
-                raise Stuck(still)
-            before = {each: fetched[each] for each in behind}
 
 
 def _raw(record: "ConsumerRecord[bytes, bytes]") -> Raw:
