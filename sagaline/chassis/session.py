@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis import offsets
@@ -20,6 +20,7 @@ from sagaline.chassis.faults import passing
 from sagaline.chassis.holding import Holding
 from sagaline.chassis.inbox import Inbox
 from sagaline.chassis.offsets import Offsets
+from sagaline.chassis.polling import Polling
 from sagaline.chassis.positions import Fenced, Partition
 from sagaline.chassis.watch import Watch
 
@@ -65,6 +66,13 @@ class Session(ConsumerRebalanceListener):
         self._in_hand = asyncio.Lock()
         self._work = asyncio.Event()
         self._revoking = asyncio.Event()
+        self._polling = Polling(
+            kafka,
+            self._holding,
+            self._waiting,
+            work=self._work,
+            queue_records_max=limits.queue_records_max,
+        )
 
     @property
     def problem(self) -> str | None:
@@ -80,7 +88,7 @@ class Session(ConsumerRebalanceListener):
     async def run(self) -> NoReturn:
         """Consume; ends only by an error or by being cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._poll())
+            tasks.create_task(self._polling.run())
             tasks.create_task(self._handle())
             tasks.create_task(self._commit())
             tasks.create_task(self._watch.run())
@@ -122,34 +130,6 @@ class Session(ConsumerRebalanceListener):
     def _forget(self) -> None:
         self._waiting.drop()
         self._holding.drop()
-
-    # Polling
-
-    async def _poll(self) -> NoReturn:
-        while True:
-            room = self._limits.queue_records_max - len(self._waiting)
-            self._throttle(room)
-            found = await self._kafka.getmany(timeout_ms=200, max_records=max(room, 1))
-            expected = dict(self._holding.fetched)
-            for each, records in found.items():
-                if records[0].offset > expected.get(each, records[0].offset):
-                    await self._holding.check_gap(each, expected[each])
-                # Unless it was claimed anew during the check: then all this is fetched again.
-                if self._holding.fetched.get(each) == expected.get(each):
-                    self._add(each, records)
-
-    def _throttle(self, room: int) -> None:
-        """Pause fetching while too much waits; polling itself goes on, or Kafka gives us up."""
-        paused = self._kafka.paused() - self._holding.lost.keys()
-        if room <= 0 and not paused:
-            self._kafka.pause(*self._kafka.assignment())
-        elif paused and room > self._limits.queue_records_max // 2:
-            self._kafka.resume(*paused)
-
-    def _add(self, partition: Partition, records: "list[ConsumerRecord[bytes, bytes]]") -> None:
-        if fresh := self._holding.fresh(partition, records):
-            self._waiting.add(partition, map(_raw, fresh))
-            self._work.set()
 
     # Handling
 
@@ -229,14 +209,3 @@ class Session(ConsumerRebalanceListener):
         if due:
             await self._kafka.commit({TopicPartition(*p): offset for p, offset in due.items()})
             self._offsets.committed(due)
-
-
-def _raw(record: "ConsumerRecord[bytes, bytes]") -> Raw:
-    return Raw(
-        record.topic,
-        record.partition,
-        record.offset,
-        record.key,
-        tuple(record.headers),
-        record.value,
-    )

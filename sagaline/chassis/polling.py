@@ -1,0 +1,77 @@
+"""Polling: what Kafka has of the partitions that are held goes into what waits to be handled.
+
+See docs/architecture.md, "Consumer". It goes on whatever the handling does; a consumer that doesn't
+poll is given up by its group.
+"""
+
+import asyncio
+from typing import NoReturn, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from sagaline.chassis.batch import Raw, Waiting
+from sagaline.chassis.holding import Holding
+
+Found: TypeAlias = "dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]"
+
+
+class Polling:
+    """Feeds `waiting` up to its bound, and sets `work` when there is something new in it."""
+
+    def __init__(
+        self,
+        kafka: AIOKafkaConsumer,
+        holding: Holding,
+        waiting: Waiting,
+        *,
+        work: asyncio.Event,
+        queue_records_max: int,
+    ) -> None:
+        self._kafka = kafka
+        self._holding = holding
+        self._waiting = waiting
+        self._work = work
+        self._queue_records_max = queue_records_max
+
+    async def run(self) -> NoReturn:
+        """Fetch again and again; ends only by an error or by being cancelled."""
+        while True:
+            room = self._queue_records_max - len(self._waiting)
+            self._throttle(room)
+            await self._take(await self._kafka.getmany(timeout_ms=200, max_records=max(room, 1)))
+
+    def _throttle(self, room: int) -> None:
+        """Pause fetching while too much waits; polling itself goes on, or Kafka gives us up."""
+        paused = self._kafka.paused() - self._holding.lost.keys()
+        if room <= 0 and not paused:
+            self._kafka.pause(*self._kafka.assignment())
+        elif paused and room > self._queue_records_max // 2:
+            self._kafka.resume(*paused)
+
+    async def _take(self, found: Found) -> None:
+        fetched = self._holding.fetched
+        expected = dict(fetched)
+        for each, records in found.items():
+            if records[0].offset > expected.get(each, records[0].offset):
+                await self._holding.check_gap(each, expected[each])
+            # Unless it was claimed anew during the check: then all this is fetched again.
+            if fetched.get(each) == expected.get(each):
+                self._add(each, records)
+
+    def _add(
+        self, partition: TopicPartition, records: "list[ConsumerRecord[bytes, bytes]]"
+    ) -> None:
+        if fresh := self._holding.fresh(partition, records):
+            self._waiting.add(partition, map(_raw, fresh))
+            self._work.set()
+
+
+def _raw(record: "ConsumerRecord[bytes, bytes]") -> Raw:
+    return Raw(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.key,
+        tuple(record.headers),
+        record.value,
+    )
