@@ -1,8 +1,8 @@
 """One life of a Kafka consumer: fetch, claim, handle in batches, commit what is answered.
 
-See docs/architecture.md, "Consumer". Three loops run side by side: polling never waits for the
-database, handling never waits for the broker, and offsets follow the outbox. `consumer` starts a
-new session whenever one ends with an error.
+See docs/architecture.md, "Consumer". Its loops run side by side: polling never waits for the
+database, handling never waits for the broker, offsets follow the outbox, and a watch looks whether
+fetching gets on. `consumer` starts a new session whenever one ends with an error.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from sagaline.chassis.faults import passing
 from sagaline.chassis.holding import Holding
 from sagaline.chassis.inbox import Inbox
 from sagaline.chassis.offsets import Offsets
+from sagaline.chassis.pace import Pace
 from sagaline.chassis.polling import Polling
 from sagaline.chassis.positions import Fenced, Partition
 from sagaline.chassis.watch import Watch
@@ -30,6 +31,7 @@ class Limits:
     """Bounds of a session; the settings of the same names say more."""
 
     batch_rows_max: int
+    batch_rest_max_ms: int
     queue_records_max: int
     backoff_ms: int
     backoff_max_ms: int
@@ -63,6 +65,9 @@ class Session(ConsumerRebalanceListener):
         self._offsets = Offsets()
         self._holding = Holding(kafka, database, self._offsets, owner=owner, log=log)
         self._watch = Watch(kafka, self._holding, interval_ms=limits.watch_interval_ms, log=log)
+        self._pace = Pace(
+            rest_max_ms=limits.batch_rest_max_ms, clock_s=asyncio.get_running_loop().time
+        )
         self._in_hand = asyncio.Lock()
         self._work = asyncio.Event()
         self._revoking = asyncio.Event()
@@ -136,12 +141,16 @@ class Session(ConsumerRebalanceListener):
     async def _handle(self) -> NoReturn:
         while True:
             await self._work.wait()
+            if len(self._waiting) < self._limits.batch_rows_max:
+                await self._pace.rest()
             async with self._in_hand:
                 if self._holding.unclaimed:
                     await self._patiently(self._holding.claim)
                 batch = self._waiting.take(self._limits.batch_rows_max)
                 if batch:
+                    self._pace.began()
                     await self._finish(batch)
+                    self._pace.ended()
                 elif not self._holding.unclaimed:
                     self._work.clear()
 

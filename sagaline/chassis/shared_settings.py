@@ -160,6 +160,13 @@ class SharedSettings(BaseSettings):
         most=10_000,
         text="Records that one transaction handles.",
     )
+    batch_rest_max_ms: int = _bounded(
+        "SAGALINE_BATCH_REST_MAX_MS",
+        50,
+        least=0,
+        most=1_000,
+        text="After a batch the next one is gathered for as long as it took, at most this long.",
+    )
     queue_rows_max: int = _bounded(
         "SAGALINE_QUEUE_ROWS_MAX",
         1_024,

@@ -82,6 +82,7 @@ def consumer_of(running: Running, consumes: Consumes) -> Consumer:
         session_timeout_ms=settings.kafka_session_timeout_ms,
         limits=Limits(
             batch_rows_max=settings.batch_rows_max,
+            batch_rest_max_ms=settings.batch_rest_max_ms,
             queue_records_max=settings.queue_rows_max,
             backoff_ms=settings.backoff_first_ms,
             backoff_max_ms=settings.backoff_max_ms,
