@@ -7,7 +7,8 @@ PlatformError
 ├── UnexpectedMessage        a record's type has no handler here
 ├── MessageTooLarge          an outgoing message is larger than its topic takes
 ├── UnroutableMessage        an outgoing message has no topic that this service may write
-└── PositionLost             a partition's position is not in the log any more
+├── PositionLost             a partition's position is not in the log any more
+└── Unreadable               a record's headers stop the Kafka client
 
 Services add their own subclasses next to the code that raises them.
 """
@@ -55,4 +56,12 @@ class PositionLost(PlatformError):
 
     Records between the two were deleted unread, or the topic was made anew. Compare both sides'
     books, then set `sagaline.positions.next_offset` by hand and restart the service.
+    """
+
+
+class Unreadable(PlatformError):
+    """{topic}/{partition}: the Kafka client can't read the record at {offset}: {reason}.
+
+    The name of one of its headers is no UTF-8. Find out who wrote it, then set
+    `sagaline.positions.next_offset` behind it by hand and restart the service.
     """

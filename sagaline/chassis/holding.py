@@ -1,7 +1,8 @@
 """The partitions that a session holds: claimed in the database, and read on from where it says.
 
 See docs/architecture.md, "Positions". Kafka assigns; only a claim makes a partition ours. One whose
-position is not in the log is lost: it is paused, and waits for a person.
+position is not in the log, or whose next record can't be read, is lost: it is paused, and waits for
+a person.
 """
 
 from collections.abc import Collection
@@ -12,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 from sagaline.chassis import positions
 from sagaline.chassis.batch import Cursors
 from sagaline.chassis.database import Database
-from sagaline.chassis.errors import PositionLost
+from sagaline.chassis.errors import PlatformError, PositionLost
 from sagaline.chassis.offsets import Offsets, highest_waiting
 from sagaline.chassis.positions import Partition
 
@@ -34,7 +35,7 @@ class Holding:
     ) -> None:
         self.cursors = Cursors(passed=offsets.handled)
         self.fetched: dict[Partition, int] = {}
-        self.lost: dict[Partition, PositionLost] = {}
+        self.lost: dict[Partition, PlatformError] = {}
         self.unclaimed: set[Partition] = set()
         self._kafka = kafka
         self._database = database
@@ -113,11 +114,12 @@ class Holding:
             self.lose(each, position, begins[each], ends[each])
 
     def lose(self, each: TopicPartition, position: int, begin: int, end: int) -> None:
-        """Hold the partition back: what its position points at is not in the log."""
+        """Stop there: what the partition's position points at is not in the log."""
+        self.stop(each, PositionLost(**each._asdict(), position=position, begin=begin, end=end))
+
+    def stop(self, each: TopicPartition, error: PlatformError) -> None:
+        """Fetch no more of the partition, and say why; what is fetched of it is handled still."""
         self._kafka.pause(each)
         self.fetched.pop(each, None)
-        lost = PositionLost(
-            topic=each.topic, partition=each.partition, position=position, begin=begin, end=end
-        )
-        self.lost[each] = lost
-        self._log.error("position lost", error=str(lost))
+        self.lost[each] = error
+        self._log.error("partition stopped", error=str(error))

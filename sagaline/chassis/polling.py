@@ -10,6 +10,7 @@ from typing import NoReturn, TypeAlias
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from sagaline.chassis.batch import Raw, Waiting
+from sagaline.chassis.errors import Unreadable
 from sagaline.chassis.holding import Holding
 
 Found: TypeAlias = "dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]"
@@ -38,7 +39,12 @@ class Polling:
         while True:
             room = self._queue_records_max - len(self._waiting)
             self._throttle(room)
-            await self._take(await self._kafka.getmany(timeout_ms=200, max_records=max(room, 1)))
+            try:
+                found = await self._kafka.getmany(timeout_ms=200, max_records=max(room, 1))
+            except UnicodeDecodeError:
+                await self._sift(max(room, 1))
+            else:
+                await self._take(found)
 
     def _throttle(self, room: int) -> None:
         """Pause fetching while too much waits; polling itself goes on, or Kafka gives us up."""
@@ -64,6 +70,38 @@ class Polling:
         if fresh := self._holding.fresh(partition, records):
             self._waiting.add(partition, map(_raw, fresh))
             self._work.set()
+
+    # The client decodes the names of headers itself, and does not say which record it failed on.
+    # What it took along with that one, of whichever partition, is lost to us and fetched again.
+
+    async def _sift(self, room: int) -> None:
+        """Each partition is fetched by itself once; one with an unreadable record stops there."""
+        held = [TopicPartition(*partition) for partition in self._holding.fetched]
+        for each in held:
+            self._rewind(each)
+        for each in held:
+            try:
+                await self._take(
+                    await self._kafka.getmany(each, timeout_ms=1_000, max_records=room)
+                )
+            except UnicodeDecodeError:
+                self._rewind(each)
+                await self._read_singly(each)
+
+    async def _read_singly(self, each: TopicPartition) -> None:
+        """What stands before the unreadable record waits to be handled; there we stop."""
+        try:
+            while found := await self._kafka.getmany(each, timeout_ms=1_000, max_records=1):
+                await self._take(found)
+        except UnicodeDecodeError as error:
+            offset = self._holding.fetched.get(each)
+            if offset is not None:
+                self._holding.stop(each, Unreadable(**each._asdict(), offset=offset, reason=error))
+
+    def _rewind(self, each: TopicPartition) -> None:
+        position = self._holding.fetched.get(each)
+        if position is not None and each in self._kafka.assignment():
+            self._kafka.seek(each, position)
 
 
 def _raw(record: "ConsumerRecord[bytes, bytes]") -> Raw:

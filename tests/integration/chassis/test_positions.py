@@ -4,8 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from aiokafka import AIOKafkaProducer
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
+
 from sagaline.chassis.consumer import Consumer
 from sagaline.chassis.database import Transaction
+from tests.integration.chassis.parcels import Parcel
 from tests.integration.chassis.rows import eventually
 from tests.integration.chassis.stage import Stage
 
@@ -99,6 +103,22 @@ async def test_records_that_are_deleted_before_they_are_fetched(stage: Stage) ->
 QUEUE_MAX = 20
 
 
+async def test_a_header_name_that_is_no_utf8_stops_its_partition(stage: Stage) -> None:
+    await stage.send(stage.action(1), stage.action(2), stage.action(5))
+    await send_unreadable(stage, stage.action(9))
+    await stage.send(stage.action(13), stage.action(6))
+    async with stage.consuming() as consumer:
+        await holds(consumer, stage, 1)
+        assert "record at 2:" in str(consumer.problem)
+        await eventually(lambda: effect_of(stage, 6), what="others flow")
+        await eventually(lambda: effect_of(stage, 5), what="what stands before it is handled")
+        await stage.send(stage.action(10))
+        await eventually(lambda: effect_of(stage, 10), what="others flow")
+        await holds(consumer, stage, 1)
+    assert await stage.effects() == dict.fromkeys([(n, "reserved") for n in (1, 2, 5, 6, 10)], 1)
+    assert (await stage.positions())[1] == 2
+
+
 @asynccontextmanager
 async def full(stage: Stage) -> AsyncIterator[tuple[Consumer, asyncio.Event]]:
     """A consumer whose queue is full, so that it fetches nothing, until the event is set."""
@@ -129,3 +149,25 @@ async def effect_of(stage: Stage, number: int) -> bool:
 def waiting(consumer: Consumer) -> int:
     """How many records wait in the consumer."""
     return len(consumer._session._waiting) if consumer._session else 0
+
+
+class Latin(str):
+    """A header's name in another encoding, as a client in C may write it."""
+
+    def encode(self, *_: object) -> bytes:
+        return super().encode("latin-1")
+
+
+async def send_unreadable(stage: Stage, parcel: Parcel) -> None:
+    """The parcel stands in the log, with one header more, whose name is no UTF-8."""
+    producer = AIOKafkaProducer(bootstrap_servers=stage.bootstrap)
+    await producer.start()
+    try:
+        batch = producer.create_batch()
+        # The builder in C takes no names but those that it encodes itself.
+        batch._builder = _DefaultRecordBatchBuilderPy(2, 0, 0, -1, -1, 0, 16_384)
+        headers = [*parcel.headers, (Latin("Stra\xdfe"), b"")]
+        batch.append(timestamp=None, key=parcel.key, value=parcel.value, headers=headers)
+        await (await producer.send_batch(batch, stage.commands, partition=parcel.partition))
+    finally:
+        await producer.stop()
