@@ -36,7 +36,7 @@ app.add_typer(accounts.app, name="account")
 def main() -> None:
     """Run the command line of this process, and end the process."""
     try:
-        app()
+        app(prog_name="sagactl")  # however it was started
     except PlatformError as error:
         sys.stderr.write(f"sagactl: {error}\n")
         sys.exit(1)
