@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
-from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from sagaline.chassis.lane import Row
+from sagaline.chassis.partitioner import partition_of
 
 HASHED_KEYS_MAX = 8_192  # pure Python; an order's messages come close to each other
 
@@ -76,7 +76,7 @@ class Producer:
 
     def __init__(self, bootstrap: str, *, client_id: str, limits: ProducerLimits) -> None:
         self._limits = limits
-        self._hash = lru_cache(maxsize=HASHED_KEYS_MAX)(murmur2)
+        self._partition_of = lru_cache(maxsize=HASHED_KEYS_MAX)(partition_of)
         self._producer = AIOKafkaProducer(
             bootstrap_servers=bootstrap,
             client_id=client_id,
@@ -148,8 +148,7 @@ class Producer:
         batches: dict[tuple[str, int], Batch] = {}
         bytes_left = self._limits.request_bytes_max
         for row in rows:
-            # As Kafka's own clients do: whoever else writes or looks finds the same partition.
-            number = (self._hash(row.key.encode()) & 0x7FFFFFFF) % partitions[row.topic]
+            number = self._partition_of(row.key, partitions[row.topic])
             batch = batches.get((row.topic, number))
             if batch is None:
                 batch = batches[row.topic, number] = Batch(self._producer.create_batch())

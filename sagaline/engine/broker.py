@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
-from typing import TypeAlias
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.partitioner import murmur2
 
-Partition: TypeAlias = tuple[str, int]  # topic, partition
+from sagaline.chassis.partitioner import partition_of
+from sagaline.chassis.positions import Partition
 
 
 class Broker:
@@ -35,9 +34,7 @@ class Broker:
             if not count:
                 raise TimeoutError(f"{topic} does not exist yet")
             self._partition_counts[topic] = count
-        # As every producer of the platform does it: Kafka's default for keys.
-        number = (murmur2(key.encode()) & 0x7FFFFFFF) % self._partition_counts[topic]
-        return (topic, number)
+        return (topic, partition_of(key, self._partition_counts[topic]))
 
     async def ends(self, partitions: Collection[Partition]) -> dict[Partition, int]:
         """The end offset of each log: one more than the last record's."""

@@ -15,7 +15,8 @@ from uuid import UUID
 from sagaline.chassis.catalog import Catalog
 from sagaline.chassis.database import Database, Transaction
 from sagaline.chassis.envelope import command_id
-from sagaline.engine.broker import Broker, Partition
+from sagaline.chassis.positions import Partition
+from sagaline.engine.broker import Broker
 from sagaline.engine.codec import Plain
 from sagaline.engine.held import Held
 from sagaline.engine.sent import command_topic
