@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis.database import Database
+from sagaline.chassis.deadline import within
 from sagaline.chassis.faults import passing
 from sagaline.chassis.inbox import Inbox
 from sagaline.chassis.positions import Partition
@@ -79,7 +80,7 @@ class Consumer:
                 self._problem = "; ".join(repr(error) for error in errors.exceptions)
             if not stopping.is_set():
                 self._log.warning("new session", problem=self._problem, backoff_ms=backoff_ms)
-                await _within(stopping, backoff_ms)
+                await within(stopping, backoff_ms)
                 backoff_ms = min(2 * backoff_ms, self._limits.backoff_max_ms)
 
     async def _consume(self, stopping: asyncio.Event) -> None:
@@ -150,12 +151,4 @@ async def _stop(kafka: AIOKafkaConsumer) -> None:
         async with asyncio.timeout(5):
             await kafka.stop()
     except (TimeoutError, KafkaError):
-        return
-
-
-async def _within(event: asyncio.Event, wait_ms: int) -> None:
-    try:
-        async with asyncio.timeout(wait_ms / 1000):
-            await event.wait()
-    except TimeoutError:
         return

@@ -7,6 +7,7 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError
 from structlog.typing import FilteringBoundLogger
 
+from sagaline.chassis.deadline import within
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.faults import passing
 
@@ -61,7 +62,7 @@ async def patiently(
             if loop.time() >= until_s:
                 raise Unreachable(what=what, wait_ms=wait_ms, reason=reason) from error
         log.warning("waiting", what=what, reason=reason, again_in_ms=pause_ms)
-        if await _within(stopping, pause_ms):
+        if await within(stopping, pause_ms):
             raise StoppedWaiting(what=what)
         pause_ms = min(2 * pause_ms, MOST_MS)
 
@@ -70,11 +71,3 @@ def _refused(error: Exception) -> bool:
     if not isinstance(error, DBAPIError):
         return False
     return getattr(error.orig, "sqlstate", None) in REFUSALS
-
-
-async def _within(event: asyncio.Event, wait_ms: int) -> bool:
-    try:
-        async with asyncio.timeout(wait_ms / 1000):
-            return await event.wait()
-    except TimeoutError:
-        return False

@@ -5,14 +5,14 @@ what other processes commit, and what a crash left.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
+from sagaline.chassis.deadline import within
 from sagaline.chassis.drainer import Drainer, RelayLimits
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.lane import Lane, LaneLost
@@ -128,7 +128,7 @@ class Relay:
             if not drainer.leftover:
                 idle_ms = 2 * idle_ms if not acked else self._limits.poll_min_ms
                 idle_ms = min(idle_ms, most_ms)
-                await _within(self._awake.wait(), idle_ms)
+                await within(self._awake, idle_ms)
             self._awake.clear()
         loop = asyncio.get_running_loop()
         until_s = loop.time() + self._limits.drain_ms / 1000
@@ -168,16 +168,8 @@ class Relay:
 
     async def _pause(self, drainer: Drainer, pause_ms: int) -> None:
         """Wait, the session kept, but not beyond a stop."""
-        await drainer.holding(_within(self._stopping.wait(), pause_ms))
+        await drainer.holding(within(self._stopping, pause_ms))
 
     async def _wake_at_stop(self) -> None:
         await self._stopping.wait()
         self.wake()
-
-
-async def _within(waiting: Coroutine[Any, Any, object], timeout_ms: int) -> None:
-    try:
-        async with asyncio.timeout(timeout_ms / 1000):
-            await waiting
-    except TimeoutError:
-        pass

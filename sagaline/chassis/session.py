@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 from sagaline.chassis import offsets
 from sagaline.chassis.batch import Raw, Waiting
 from sagaline.chassis.database import Database
+from sagaline.chassis.deadline import within
 from sagaline.chassis.faults import passing
 from sagaline.chassis.holding import Holding
 from sagaline.chassis.inbox import Inbox
@@ -169,7 +170,7 @@ class Session(ConsumerRebalanceListener):
             held = set(self._holding.fetched)
             self._forget()
             # A zombie learns by its next heartbeat that it is out of the group.
-            if not await self._revoked_within(2 * self._limits.heartbeat_ms):
+            if not await within(self._revoking, 2 * self._limits.heartbeat_ms):
                 self._holding.unclaimed = held
                 self._work.set()
 
@@ -186,15 +187,8 @@ class Session(ConsumerRebalanceListener):
                     raise
                 self._outage = repr(error)
                 self._log.warning("waits", error=repr(error), backoff_ms=backoff_ms)
-            await self._revoked_within(backoff_ms)
+            await within(self._revoking, backoff_ms)
             backoff_ms = min(2 * backoff_ms, self._limits.backoff_max_ms)
-
-    async def _revoked_within(self, wait_ms: int) -> bool:
-        try:
-            async with asyncio.timeout(wait_ms / 1000):
-                return await self._revoking.wait()
-        except TimeoutError:
-            return False
 
     # Offsets
 

@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis.catalog import Catalog
 from sagaline.chassis.database import Database
+from sagaline.chassis.deadline import within
 from sagaline.chassis.faults import passing
 from sagaline.engine import timer_rows
 from sagaline.engine.broker import Broker
@@ -69,7 +70,7 @@ class Timers:
                     await self._broker.close()
                     full = False
                 if not full:
-                    await _within(stopping, self._tick_ms)
+                    await within(stopping, self._tick_ms)
         finally:
             await self._broker.close()
 
@@ -130,11 +131,3 @@ class Timers:
             if seen is not None and step.due_at is not None:
                 fences[fence_id(step)] = seen.plain()
         return Timer(max(state.due_at, soon), fences)
-
-
-async def _within(event: asyncio.Event, wait_ms: int) -> None:
-    try:
-        async with asyncio.timeout(wait_ms / 1000):
-            await event.wait()
-    except TimeoutError:
-        return
