@@ -201,7 +201,7 @@ async def read_books(tx: Transaction) -> domain.Books:
     On each shelf `reserved` is what open lines hold, and what was put there from outside lies
     there still or was committed.
     """
-    await tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    await tx.freeze()
     totals = (await tx.execute(_TOTALS)).one()
     committed = await tx.execute(_COMMITTED)
     problems = tuple(

@@ -72,7 +72,7 @@ _CONTRADICTIONS = text(
 
 async def read_books(tx: Transaction) -> domain.Books:
     """Totals, and at most 20 orders told both; all of one moment, so called first in `tx`."""
-    await tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    await tx.freeze()
     totals = (await tx.execute(_TOTALS)).one()
     contradictions = await tx.execute(_CONTRADICTIONS)
     problems = tuple(f"{row.order_id} was confirmed and rejected" for row in contradictions)

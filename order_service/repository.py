@@ -138,7 +138,7 @@ _WITHOUT_LINES = text(
 
 async def read_books(tx: Transaction) -> domain.Books:
     """Totals, and at most 20 orders without lines; all of one moment, so called first in `tx`."""
-    await tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    await tx.freeze()
     totals = (await tx.execute(_TOTALS)).all()
     without = await tx.execute(_WITHOUT_LINES)
     problems = tuple(f"{row.order_id} has no lines" for row in without)

@@ -188,7 +188,7 @@ async def read_books(tx: Transaction) -> domain.Books:
 
     An account's balances are the sums of its payments, and the sums of its ledger entries.
     """
-    await tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    await tx.freeze()
     totals = (await tx.execute(_TOTALS)).all()
     problems = tuple(
         f"{account.customer_id}: {account.authorized_minor} authorized and "

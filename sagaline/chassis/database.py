@@ -63,6 +63,10 @@ class Transaction:
         tag = await self._session.execute(statement, *arguments)
         return int(tag.rsplit(" ", 1)[-1])
 
+    async def freeze(self) -> None:
+        """Read one state of the database from here on, and write nothing; to be called first."""
+        await self._session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
     def publish(self, *messages: Outgoing | Encoded) -> None:
         """Send these, in this order, if and only if this transaction commits."""
         self.outgoing.extend(messages)
