@@ -37,8 +37,6 @@ class LoopbackTransport(httpx.AsyncBaseTransport):
                 return await self._exchange(request)
         except TimeoutError as error:
             raise httpx.ReadTimeout("no answer in time", request=request) from error
-        except ConnectionRefusedError as error:
-            raise httpx.ConnectError(str(error), request=request) from error
         except (OSError, EOFError, asyncio.LimitOverrunError) as error:
             raise httpx.ReadError(str(error), request=request) from error
 
@@ -51,7 +49,7 @@ class LoopbackTransport(httpx.AsyncBaseTransport):
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
         place = (request.url.host, request.url.port or 80)
-        connection = self._kept(place) or await self._opened(place)
+        connection = self._kept(place) or await _opened(place, request)
         try:
             connection.writer.write(_head(request) + await request.aread())
             response, stays_open = await _answer(connection.reader)
@@ -78,8 +76,12 @@ class LoopbackTransport(httpx.AsyncBaseTransport):
         kept.clear()
         return None
 
-    async def _opened(self, place: tuple[str, int]) -> _Connection:
+
+async def _opened(place: tuple[str, int], request: httpx.Request) -> _Connection:
+    try:
         return _Connection(*await asyncio.open_connection(*place, limit=HEAD_BYTES_MAX))
+    except OSError as error:  # refused; or reset, by a server that stops just now
+        raise httpx.ConnectError(str(error), request=request) from error
 
 
 def _head(request: httpx.Request) -> bytes:

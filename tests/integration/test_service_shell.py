@@ -182,7 +182,7 @@ async def refused(url: str) -> bool:
     where = httpx.URL(url)
     try:
         _, writer = await asyncio.open_connection(where.host, where.port)
-    except ConnectionRefusedError:
+    except ConnectionError:  # reset: it was closed while we were connecting
         return True
     writer.close()
     return False
@@ -203,8 +203,8 @@ async def test_requests_in_flight_are_answered_before_what_they_need_is_closed(
                 doors.go_on.set()
 
             opener = asyncio.create_task(open_when_nobody_listens())
-        assert (await request).json() == {"held": True}
         await opener
+        assert (await request).json() == {"held": True}
         await client.aclose()
     assert doors.story == ["open", "answered", "closed"]
 

@@ -76,6 +76,17 @@ async def test_nobody_there_is_a_connect_error() -> None:
             await client.get(url)
 
 
+async def test_a_server_that_closes_while_one_connects_is_a_connect_error() -> None:
+    server = await asyncio.start_server(answering, "127.0.0.1", 0)
+    url = "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    async with httpx.AsyncClient(transport=LoopbackTransport(timeout_s=5)) as client:
+        request = asyncio.create_task(client.get(url))
+        await asyncio.sleep(0)  # the kernel has taken the connection, nobody else yet
+        server.close()
+        with pytest.raises(httpx.ConnectError):
+            await request
+
+
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"])
 async def test_a_server_that_dies_in_mid_answer_is_a_read_error(answer: bytes) -> None:
     async def dying(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
