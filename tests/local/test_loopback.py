@@ -78,7 +78,7 @@ async def test_nobody_there_is_a_connect_error() -> None:
 
 async def test_a_server_that_closes_while_one_connects_is_a_connect_error() -> None:
     server = await asyncio.start_server(answering, "127.0.0.1", 0)
-    url = "http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1])
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with httpx.AsyncClient(transport=LoopbackTransport(timeout_s=5)) as client:
         request = asyncio.create_task(client.get(url))
         await asyncio.sleep(0)  # the kernel has taken the connection, nobody else yet
