@@ -46,6 +46,7 @@ class Transaction:
         self._session = session
         self.outgoing: list[Outgoing | Encoded] = []
         self.outbox_id_max: int | None = None  # of the rows that were written, once they are
+        self._afterwards: list[Callable[[], None]] = []
 
     async def execute(
         self, statement: Executable, parameters: Parameters | None = None
@@ -70,6 +71,15 @@ class Transaction:
     def publish(self, *messages: Outgoing | Encoded) -> None:
         """Send these, in this order, if and only if this transaction commits."""
         self.outgoing.extend(messages)
+
+    def afterwards(self, act: Callable[[], None]) -> None:
+        """Do this if and when the transaction is committed; it may not fail."""
+        self._afterwards.append(act)
+
+    def committed(self) -> None:
+        """What was to be done afterwards is done."""
+        for act in self._afterwards:
+            act()
 
 
 Flush: TypeAlias = Callable[[Transaction], Awaitable[None]]
@@ -115,6 +125,7 @@ class Database:
                 raise
         if tx.outgoing:
             self._committed()
+        tx.committed()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
