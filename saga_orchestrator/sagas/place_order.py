@@ -108,8 +108,10 @@ PLACE_ORDER = Saga(
     "place-order",
     version=1,
     steps=(
-        compensatable("create_order", create_order, undo=reject_order),
-        compensatable("reserve_stock", reserve_stock, undo=release_stock),
+        parallel(
+            compensatable("create_order", create_order, undo=reject_order),
+            compensatable("reserve_stock", reserve_stock, undo=release_stock),
+        ),
         compensatable("authorize_payment", authorize_payment, undo=void_payment),
         pivot("confirm_order", confirm_order),
         parallel(

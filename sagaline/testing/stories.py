@@ -1,8 +1,8 @@
 """Stories of one saga: what its participants answered, and what it said; no I/O, no clock.
 
     saga = given(PLACE_ORDER, AN_ORDER).succeeded("create_order", "reserve_stock")
-    saga.refused("authorize_payment", code="card_declined").undone("reserve_stock", "create_order")
-    assert saga.sent_types[-3:] == [ReleaseStock, RejectOrder, SendRejection]
+    saga.refused("authorize_payment", code="card_declined").undone("create_order", "reserve_stock")
+    assert saga.sent_types[-3:] == [RejectOrder, ReleaseStock, SendRejection]
 
 Every verb but `hears` fails if the saga did not wait for what it says.
 """

@@ -48,6 +48,20 @@ async def test_a_step_in_doubt_that_had_its_effect_is_undone(platform: Platform)
     assert await account(platform, customer_id) == (0, 0)
 
 
+async def test_an_order_out_of_stock_is_rejected_though_none_knew_that_it_was_written_down(
+    platform: Platform,
+) -> None:
+    sold_out = await platform.a_sku(on_hand=0)
+    async with muted(platform, ORDER):
+        order_id = await platform.place({sold_out: 1})
+        await until(lambda: turned_back(platform, order_id), "the stock is refused")
+    order = await platform.ended(order_id, within_s=WITHIN_S)
+    assert order.reason is not None
+    assert (order.status, order.reason.code) == ("REJECTED", "out_of_stock")
+    assert (await step(platform, order_id, "create_order")).status == "UNDONE"
+    await books_are_right(platform)
+
+
 async def test_a_pivot_in_doubt_that_had_its_effect_is_found_out_and_kept(
     platform: Platform,
 ) -> None:
@@ -56,7 +70,7 @@ async def test_a_pivot_in_doubt_that_had_its_effect_is_found_out_and_kept(
         # The pivot must not be asked for before the order service is muted.
         await unready.enter_async_context(muted(platform, PAYMENT))
         order_id = await place(platform, customer_id)
-        await until(lambda: stock_is_reserved(platform, order_id), "the stock is reserved")
+        await until(lambda: pays(platform, order_id), "only the payment is missing")
         async with muted(platform, ORDER) as order:
             await unready.aclose()
             for _ in range(SENDINGS):
@@ -80,9 +94,14 @@ async def step(platform: Platform, order_id: UUID, name: str) -> Step:
     return found
 
 
-async def stock_is_reserved(platform: Platform, order_id: UUID) -> bool:
-    saga = await platform.saga(order_id)
-    return any(each.name == "reserve_stock" and each.status == "SUCCEEDED" for each in saga.steps)
+async def turned_back(platform: Platform, order_id: UUID) -> bool:
+    return (await platform.saga(order_id)).state == "COMPENSATING"
+
+
+async def pays(platform: Platform, order_id: UUID) -> bool:
+    """Whether all before the payment has succeeded, and so no other reply of theirs is due."""
+    succeeded = {s.name for s in (await platform.saga(order_id)).steps if s.status == "SUCCEEDED"}
+    return {"create_order", "reserve_stock"} <= succeeded
 
 
 async def account(platform: Platform, customer_id: str) -> tuple[int, int]:

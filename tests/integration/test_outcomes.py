@@ -70,6 +70,8 @@ async def test_too_little_stock_rejects_the_order_and_reserves_none_of_its_lines
     order_id = await platform.place({plenty: 5, scarce: 2}, customer_id=customer_id)
 
     assert await rejected(platform, order_id) == ("reserve_stock", "out_of_stock")
+    # Its sibling is undone after it was done, whether the saga had heard of that or not.
+    assert statuses(await platform.saga(order_id))["create_order"] == "UNDONE"
     for sku, on_hand in ((plenty, 100), (scarce, 1)):
         left = await shelf(platform, sku)
         assert (left.on_hand, left.reserved) == (on_hand, 0)

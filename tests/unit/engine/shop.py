@@ -1,4 +1,4 @@
-"""A saga shaped like `place-order`, with small messages of its own.
+"""A saga about what `place-order` is about, one step after the other, with small messages.
 
 `TRIP` has what that one lacks: compensatable steps side by side, and nothing to say at the end.
 """
