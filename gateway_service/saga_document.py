@@ -35,10 +35,10 @@ A_SAGA: Final[dict[str, JsonValue]] = {
         {
             "name": "reserve_stock",
             "kind": "compensatable",
-            "status": "PLANNED",
+            "status": "WAITING",
             "direction": "action",
-            "attempts": 0,
-            "started_at": None,
+            "attempts": 1,
+            "started_at": "2026-11-22T12:00:00.012000Z",
             "ended_at": None,
             "code": None,
             "detail": None,
