@@ -5,7 +5,7 @@ as the session is gone; any error ends the session, and whoever drains has to ta
 """
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import NamedTuple
@@ -15,6 +15,7 @@ import asyncpg
 from sagaline.chassis.envelope import Encoded
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.faults import LOST
+from sagaline.chassis.fresh import Fresh, Row
 
 LOCK_CLASS = 0x5A6A  # first half of the advisory lock's key; the second is the lane's number
 QUESTION_TIMEOUT_S = 5.0
@@ -53,10 +54,14 @@ BEHIND = """(
 )"""
 
 VISIBLE = f"""
-    SELECT id, topic, key, headers, payload, created_at FROM sagaline.outbox AS waiting
+    SELECT id, message_id FROM sagaline.outbox AS waiting
     WHERE quarantined_at IS NULL AND topic <> ALL ($2::text[]) AND NOT {BEHIND}
     ORDER BY id LIMIT $1
 """  # noqa: S608 - all parts are written here
+
+ROWS = """
+    SELECT id, topic, key, headers, payload, created_at FROM sagaline.outbox WHERE id = ANY ($1)
+"""
 
 FOLLOWERS = f"""
     SELECT id, topic, key, headers, payload, created_at FROM sagaline.outbox AS waiting
@@ -91,17 +96,6 @@ class LaneLost(PlatformError):
     """The session that drains outbox lane {lane} is gone: {reason}."""
 
 
-class Row(NamedTuple):
-    """A row of the outbox that waits to be published."""
-
-    id: int
-    topic: str
-    key: str
-    headers: Mapping[str, str]
-    payload: bytes | None
-    created_at: datetime
-
-
 class Backlog(NamedTuple):
     """How many rows stand in the outbox (counted up to 100,000), and how many quarantined."""
 
@@ -120,12 +114,20 @@ class Verdict(NamedTuple):
 class Lane:
     """A session on a service's database. `owner` is shown to people, nothing depends on it.
 
+    `fresh` is kept while the lane is held, and saves reading what this process has written.
+
     The server ends a session that is silent for `idle_session_timeout_ms`: that of a process that
     was stopped, or is cut off, does not hold the lane.
     """
 
     def __init__(
-        self, database_url: str, *, number: int, owner: str, idle_session_timeout_ms: int
+        self,
+        database_url: str,
+        *,
+        number: int,
+        owner: str,
+        idle_session_timeout_ms: int,
+        fresh: Fresh,
     ) -> None:
         self._database_url = database_url
         self._settings = SESSION | {
@@ -134,6 +136,7 @@ class Lane:
         }
         self._number = number
         self._owner = owner
+        self._fresh = fresh
         self._connection: asyncpg.Connection | None = None
         self._epoch: int | None = None
 
@@ -154,12 +157,18 @@ class Lane:
                 await session.execute("SELECT")
             elif await session.fetchval(TAKE, LOCK_CLASS, self._number):
                 self._epoch = await session.fetchval(RAISE_EPOCH, self._number, self._owner)
+                self._fresh.open()
             return self._epoch is not None
 
     async def visible(self, limit: int, *, without_topics: Sequence[str] = ()) -> list[Row]:
         """The lowest rows that may be published, in id order."""
         async with self._held() as session:
-            return _rows(await session.fetch(VISIBLE, limit, list(without_topics)))
+            found = await session.fetch(VISIBLE, limit, list(without_topics))
+            taken = (self._fresh.take(id_, message_id) for id_, message_id in found)
+            rows = {row.id: row for row in taken if row is not None}
+            if missing := [id_ for id_, _ in found if id_ not in rows]:
+                rows |= {row.id: row for row in _rows(await session.fetch(ROWS, missing))}
+            return [rows[id_] for id_, _ in found if id_ in rows]
 
     async def followers(self, limit: int) -> list[Row]:
         """The lowest rows that wait behind a quarantined one of their key."""
@@ -191,7 +200,7 @@ class Lane:
 
     async def release(self) -> None:
         """The lane is free for others; without an error even when the database is away."""
-        connection, self._connection, self._epoch = self._connection, None, None
+        connection = self._gone()
         if connection is not None:
             try:
                 await connection.close(timeout=1.0)
@@ -224,9 +233,15 @@ class Lane:
             raise LaneLost(lane=self._number, reason=reason) from error
 
     def _drop(self) -> None:
-        connection, self._connection, self._epoch = self._connection, None, None
+        connection = self._gone()
         if connection is not None:
             connection.terminate()
+
+    def _gone(self) -> asyncpg.Connection | None:
+        """The session, which is no longer ours, and nor is the lane."""
+        connection, self._connection, self._epoch = self._connection, None, None
+        self._fresh.close()
+        return connection
 
 
 def _rows(found: Iterable[asyncpg.Record]) -> list[Row]:

@@ -14,6 +14,7 @@ from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Transaction
 from sagaline.chassis.envelope import Encoded, Envelope, Outgoing
 from sagaline.chassis.errors import MessageTooLarge, UnroutableMessage
+from sagaline.chassis.fresh import Fresh
 
 INSERT = """
     WITH written AS (
@@ -23,12 +24,15 @@ INSERT = """
             AS given(topic, key, type, message_id, headers, payload)
         RETURNING id
     )
-    SELECT max(id) FROM written
+    SELECT id FROM written ORDER BY id
 """
 
 
 class Outbox:
-    """Writes a transaction's messages, in order, checked for topic and size. Holds no rows."""
+    """Writes a transaction's messages, in order, checked for topic and size.
+
+    `fresh` has those that were committed, for the relay of this process.
+    """
 
     def __init__(
         self,
@@ -38,6 +42,7 @@ class Outbox:
         message_bytes_max: int,
         clock: Callable[[], datetime],
     ) -> None:
+        self.fresh = Fresh()
         self._clock = clock
         self._codec = codec
         self._catalog: Catalog = codec.catalog
@@ -54,7 +59,9 @@ class Outbox:
             message if isinstance(message, Encoded) else self.encode(message, now)
             for message in tx.outgoing
         ]
-        tx.outbox_id_max = await insert_rows(tx, rows, now)
+        ids = await _insert(tx, rows, now)
+        tx.outbox_id_max = ids[-1]
+        tx.afterwards(lambda: self.fresh.keep(ids, rows, now))
 
     def encode(self, outgoing: Outgoing, now: datetime) -> Encoded:
         """The message as it will stand in the log."""
@@ -100,8 +107,8 @@ class Outbox:
         return topic
 
 
-async def insert_rows(tx: Transaction, rows: Sequence[Encoded], now: datetime) -> int:
-    """Insert `rows` in order, in one statement: the highest id among them."""
+async def _insert(tx: Transaction, rows: Sequence[Encoded], now: datetime) -> list[int]:
+    """Insert `rows` in order, in one statement: their ids, which grow in that order."""
     written = await tx.fetch(
         INSERT,
         [row.topic for row in rows],
@@ -112,4 +119,4 @@ async def insert_rows(tx: Transaction, rows: Sequence[Encoded], now: datetime) -
         [row.value for row in rows],
         now,
     )
-    return int(written[0][0])
+    return [row[0] for row in written]

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from sagaline.chassis.lane import Row
+from sagaline.chassis.fresh import Row
 from sagaline.chassis.partitioner import partition_of
 
 HASHED_KEYS_MAX = 8_192  # pure Python; an order's messages come close to each other

@@ -18,7 +18,7 @@ from aiokafka.errors import (
 )
 
 from sagaline.chassis.envelope import Envelope, Outgoing, reply_id
-from sagaline.chassis.lane import Row
+from sagaline.chassis.fresh import Row
 from sagaline.chassis.messages import Notice
 from sagaline.chassis.producer import Failure, Published
 

@@ -55,6 +55,7 @@ class Relay:
             number=0,
             owner=owner,
             idle_session_timeout_ms=limits.idle_session_timeout_ms,
+            fresh=outbox.fresh,
         )
         self._awake = asyncio.Event()
         self._stopping = asyncio.Event()

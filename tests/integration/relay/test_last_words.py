@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from sagaline.chassis.fresh import Fresh
 from sagaline.chassis.lane import Lane, LaneLost
 from tests.integration.relay.stage import Writer
 
@@ -20,7 +21,7 @@ async def test_a_session_that_heard_the_servers_last_words_is_lost(
     database_url: str, writer: Writer
 ) -> None:
     async with asyncio.timeout(WITHIN_S), wire(database_url) as (url, last_words):
-        lane = Lane(url, number=0, owner="drainer", idle_session_timeout_ms=3_000)
+        lane = Lane(url, number=0, owner="drainer", idle_session_timeout_ms=3_000, fresh=Fresh())
         assert await lane.try_take()
         await writer.connection.execute("SELECT pg_terminate_backend($1)", lane.backend_pid)
         await last_words.wait()

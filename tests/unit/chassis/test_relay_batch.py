@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from sagaline.chassis.lane import Row
+from sagaline.chassis.fresh import Row
 from sagaline.chassis.producer import Batch
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, UnknownError
 
 from sagaline.chassis.envelope import Envelope, reply_id
-from sagaline.chassis.lane import Row
+from sagaline.chassis.fresh import Row
 from sagaline.chassis.producer import Failure, Published
 from sagaline.chassis.quarantine import Quarantine, notice_of
 
