@@ -27,7 +27,7 @@ def service(settings: OrchestratorSettings | None = None) -> Service:
         catalog=schemas.CATALOG,
         metadata=tables.METADATA,
         consumes=engine.consumes,
-        router=api.router,
+        operators=api.router,
         parts=(engine.timers,),
     )
 

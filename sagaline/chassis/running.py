@@ -42,6 +42,7 @@ class Running:
     log: FilteringBoundLogger
     metrics: CollectorRegistry
     app: FastAPI
+    operator_app: FastAPI
     health: Health
     background: Background
     stopping: asyncio.Event

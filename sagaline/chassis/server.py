@@ -1,12 +1,14 @@
-"""An HTTP server in this process: uvicorn, which the service starts and ends, not a signal."""
+"""HTTP servers in this process: uvicorn, which the service starts and ends, not a signal."""
 
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from math import ceil
 
 import uvicorn
+from fastapi import FastAPI
 
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.running import Running
@@ -15,7 +17,7 @@ KEEP_ALIVE_S = 15
 
 
 class PortTaken(PlatformError):
-    """The HTTP side can't listen on {host}:{port}: {reason}. {variable} moves it."""
+    """The {side} side can't listen on {host}:{port}: {reason}. {variable} moves it."""
 
 
 class Server(uvicorn.Server):
@@ -43,15 +45,84 @@ class Server(uvicorn.Server):
         await self.serve([self._listening])
 
 
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of a service's two applications, and the settings that say where it listens."""
+
+    name: str  # of its background task
+    shown: str
+    app: FastAPI
+    host: str
+    port: int
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Where a service answers: everybody at `url`, its operators at `operator_url`."""
+
+    url: str
+    operator_url: str
+    servers: tuple[Server, ...]
+
+    async def stop(self, running: Running) -> None:
+        """No new request is taken, and those in flight are answered, or their time is over."""
+        for server in self.servers:
+            server.should_exit = True
+        for side in _sides(running):
+            within_ms = running.settings.shutdown_grace_ms + 1_000
+            await running.background.end(side.name, within_ms=within_ms)
+
+
 @asynccontextmanager
-async def serving(running: Running) -> AsyncIterator[Server]:
+async def serving(running: Running) -> AsyncIterator[Serving]:
     """The service answers over HTTP for the block, and then ends what is in flight.
 
-    `should_exit` and waiting for the background task `http` ends it earlier. Raises PortTaken.
+    `stop` ends it earlier. Raises PortTaken, before anything is answered.
     """
+    with ExitStack() as sockets:
+        # Both ports are ours before either answers: nobody takes half a service for a whole one.
+        sides = [(side, sockets.enter_context(_listening(side))) for side in _sides(running)]
+        servers = tuple(Server(_config(side.app, running), listening) for side, listening in sides)
+        for (side, _), server in zip(sides, servers, strict=True):
+            running.background.start(side.name, server.run_here())
+        for server in servers:
+            await running.background.until(server.ready)
+        url, operator_url = (server.url for server in servers)
+        running.log.info("listening", url=url, operator_url=operator_url)
+        serves = Serving(url, operator_url, servers)
+        try:
+            yield serves
+        finally:
+            await serves.stop(running)
+
+
+def _sides(running: Running) -> tuple[Side, Side]:
     settings = running.settings
-    config = uvicorn.Config(
-        running.app,
+    return (
+        Side(
+            "http",
+            "HTTP",
+            running.app,
+            settings.http_host,
+            settings.http_port,
+            settings.env_name("http_port"),
+        ),
+        Side(
+            "operators",
+            "operators'",
+            running.operator_app,
+            settings.operator_host,
+            settings.operator_port,
+            settings.env_name("operator_port"),
+        ),
+    )
+
+
+def _config(app: FastAPI, running: Running) -> uvicorn.Config:
+    settings = running.settings
+    return uvicorn.Config(
+        app,
         http="httptools",
         ws="none",
         lifespan="off",
@@ -63,37 +134,24 @@ async def serving(running: Running) -> AsyncIterator[Server]:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=ceil(settings.shutdown_grace_ms / 1000),
     )
-    with _listening(running) as listening:
-        server = Server(config, listening)
-        running.background.start("http", server.run_here())
-        await running.background.until(server.ready)
-        running.log.info("listening", url=server.url)
-        try:
-            yield server
-        finally:
-            await stop(server, running)
-
-
-async def stop(server: Server, running: Running) -> None:
-    """No new request is taken, and those in flight are answered, or their time is over."""
-    server.should_exit = True
-    await running.background.end("http", within_ms=running.settings.shutdown_grace_ms + 1_000)
 
 
 @contextmanager
-def _listening(running: Running) -> Iterator[socket.socket]:
-    settings = running.settings
-    host, port = settings.http_host, settings.http_port
+def _listening(side: Side) -> Iterator[socket.socket]:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            side.host, side.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
     except OSError as error:
-        variable = settings.env_name("http_port")
-        reason = error.strerror or str(error)
-        raise PortTaken(host=host, port=port, reason=reason, variable=variable) from error
+        raise PortTaken(
+            side=side.shown,
+            host=side.host,
+            port=side.port,
+            reason=error.strerror or str(error),
+            variable=side.variable,
+        ) from error
     with listening:
         yield listening

@@ -21,7 +21,7 @@ from sagaline.chassis.health import Health
 from sagaline.chassis.patience import StoppedWaiting, patiently
 from sagaline.chassis.relay import Relay
 from sagaline.chassis.running import Part, Running
-from sagaline.chassis.server import serving, stop
+from sagaline.chassis.server import serving
 from sagaline.chassis.settings import ServiceSettings
 from sagaline.chassis.signals import signals
 
@@ -44,7 +44,8 @@ class Service:
     """What a service consists of. Making one opens nothing: connections live while it runs.
 
     `consumes` has a table of command handlers, or a record handler, by topic. `parts` are opened in
-    this order before the first record is handled, and closed after the last.
+    this order before the first record is handled, and closed after the last. `operators` has the
+    routes of a port of their own, beside those that the chassis gives to every service's operators.
     """
 
     settings: ServiceSettings
@@ -52,6 +53,7 @@ class Service:
     metadata: MetaData
     consumes: Consumes = field(default_factory=dict)
     router: APIRouter | None = None
+    operators: APIRouter | None = None
     parts: Sequence[Part] = ()
 
     @property
@@ -61,7 +63,11 @@ class Service:
 
     def application(self) -> FastAPI:
         """The HTTP side, without anything behind it: for its OpenAPI document."""
-        return self._application(CollectorRegistry(), logs.logger(self.name))
+        return self._applications(CollectorRegistry(), logs.logger(self.name))[0]
+
+    def operator_application(self) -> FastAPI:
+        """The operators' side, likewise."""
+        return self._applications(CollectorRegistry(), logs.logger(self.name))[1]
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT. /livez answers from the start, the rest when it can.
@@ -71,12 +77,12 @@ class Service:
         async with self._opened() as opened:
             running = opened.running
             with signals(running.stopping, running.log):
-                async with serving(running) as server:
+                async with serving(running) as serves:
                     try:
                         async with self._started(opened):
                             await running.stopping.wait()
                             # In-flight requests end while all that they need is still open.
-                            await stop(server, running)
+                            await serves.stop(running)
                     except StoppedWaiting as early:
                         running.log.info("stopped before the start", reason=str(early))
             running.log.info("stopped")
@@ -85,19 +91,27 @@ class Service:
     async def running(self) -> AsyncIterator[Running]:
         """The service runs for the block, in this process; signals are left alone.
 
-        `running.app` answers without a server; `serving(running)` puts one before it.
+        `running.app` and `running.operator_app` answer without a server; `serving(running)` puts
+        one before each.
         """
         async with self._opened() as opened, self._started(opened):
             yield opened.running
 
-    def _application(self, registry: CollectorRegistry, log: FilteringBoundLogger) -> FastAPI:
-        return web.application(
-            title=self.name,
-            router=self.router,
-            body_bytes_max=self.settings.body_bytes_max,
-            metrics=metrics.HttpMetrics(registry),
-            log=log,
+    def _applications(
+        self, registry: CollectorRegistry, log: FilteringBoundLogger
+    ) -> tuple[FastAPI, FastAPI]:
+        """What everybody sees, and what operators see: of one make, with one set of figures."""
+        figures, bytes_max = metrics.HttpMetrics(registry), self.settings.body_bytes_max
+        everybody, operators = (
+            web.application(
+                title=title, router=router, body_bytes_max=bytes_max, metrics=figures, log=log
+            )
+            for title, router in (
+                (self.name, self.router),
+                (f"{self.name}, for its operators", self.operators),
+            )
         )
+        return everybody, operators
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[_Opened]:
@@ -111,6 +125,7 @@ class Service:
             pool_size=settings.database_pool_size,
             command_timeout_s=settings.database_timeout_ms / 1000,
         )
+        app, operator_app = self._applications(registry, log)
         running = Running(
             service=self.name,
             settings=settings,
@@ -119,12 +134,13 @@ class Service:
             codec=codec,
             log=log,
             metrics=registry,
-            app=self._application(registry, log),
+            app=app,
+            operator_app=operator_app,
             health=Health(),
             background=Background(stopping, log),
             stopping=stopping,
         )
-        running.app.state.running = running
+        app.state.running = operator_app.state.running = running
         checks.watch_database(running)
         try:
             yield _Opened(running, engine, relay)

@@ -43,6 +43,9 @@ class ServiceSettings(SharedSettings):
         description="PostgreSQL, as the role that owns the tables; used by `migrate` alone.",
     )
     http_port: int = Field(0, ge=0, le=65_535, description="Port of the HTTP side; 0: a free one.")
+    operator_port: int = Field(
+        0, ge=0, le=65_535, description="Port of the operators' side; 0: a free one."
+    )
 
     @model_validator(mode="before")
     @classmethod

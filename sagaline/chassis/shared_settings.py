@@ -28,6 +28,12 @@ class SharedSettings(BaseSettings):
         min_length=1,
         description="Address that the HTTP side listens on.",
     )
+    operator_host: str = Field(
+        "127.0.0.1",
+        validation_alias="SAGALINE_OPERATOR_HOST",
+        min_length=1,
+        description="Address that the operators' side listens on; it asks nobody who they are.",
+    )
     http_connections_max: int = _bounded(
         "SAGALINE_HTTP_CONNECTIONS_MAX",
         4_096,

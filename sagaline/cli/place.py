@@ -60,10 +60,10 @@ def running(given: Path | None) -> RunFile:
 
 def ask(given: Path | None, question: Callable[[Client], Awaitable[T]]) -> T:
     """Ask the platform that runs; give the answer. Raises NotRunning, and the client's errors."""
-    urls = running(given).urls
+    known = running(given)
 
     async def answer() -> T:
-        async with Client(urls) as client:
+        async with Client(known.urls, known.operator_urls) as client:
             return await question(client)
 
     return asyncio.run(answer())

@@ -36,7 +36,7 @@ def get(
         try:
             return await client.get(GATEWAY, f"/orders/{identifier}/saga")
         except NotFound:
-            return await client.get(ORCHESTRATOR, f"/sagas/{identifier}")
+            return await client.get(ORCHESTRATOR, f"/sagas/{identifier}", operator=True)
 
     document = place.ask(state, found)
     if json:

@@ -52,6 +52,7 @@ def _document(run_file: RunFile, lacking: Mapping[str, str], *, ready: bool) -> 
             name: {
                 "pid": service.process.pid if service.process else None,
                 "url": service.url,
+                "operator_url": service.operator_url,
                 "log": str(service.log),
                 "ready": name not in lacking,
                 "missing": lacking.get(name),
@@ -74,7 +75,13 @@ def _server(server: RunningServer) -> Json:
 
 def _print(run_file: RunFile, lacking: Mapping[str, str]) -> None:
     rows: list[tuple[object, ...]] = [
-        (name, s.process.pid if s.process else "-", s.url, lacking.get(name, "ready"))
+        (
+            name,
+            s.process.pid if s.process else "-",
+            s.url.removeprefix("http://"),
+            s.operator_url.removeprefix("http://"),
+            lacking.get(name, "ready"),
+        )
         for name, s in run_file.services.items()
     ]
     rows += [
@@ -82,11 +89,12 @@ def _print(run_file: RunFile, lacking: Mapping[str, str]) -> None:
             name,
             server.process.pid if server.process else "-",
             server.address,
+            "",
             "ready" if _lives(server) else "does not run",
         )
         for name, server in (("Kafka", run_file.kafka), ("PostgreSQL", run_file.postgres))
     ]
-    print_table(console(), ("", "pid", "address", ""), rows)
+    print_table(console(), ("", "pid", "address", "operators", ""), rows)
 
 
 def _lives(server: RunningServer) -> bool:

@@ -13,12 +13,13 @@ from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.handlers import RecordHandler
 from sagaline.chassis.messages import SagaSnapshot
 from sagaline.chassis.running import Running
-from sagaline.engine import history_rows
+from sagaline.engine import history_rows, listing
 from sagaline.engine.broker import Broker
 from sagaline.engine.definition import Saga
 from sagaline.engine.definitions import Definitions
 from sagaline.engine.held import Held
 from sagaline.engine.history_rows import HistoryRow
+from sagaline.engine.listing import SagaLine, Wanted
 from sagaline.engine.metrics import EngineMetrics
 from sagaline.engine.recipe import full_name
 from sagaline.engine.runtime import Engine
@@ -112,6 +113,12 @@ class SagaEngine:
         """The saga's row, with the messages in it; raises SagaNotFound."""
         async with database.transaction() as tx:
             return (await self._found(tx, saga_id))[0].state
+
+    async def page(self, database: Database, wanted: Wanted, *, limit: int) -> list[SagaLine]:
+        """At most `limit` sagas that are wanted, the newest first."""
+        async with database.transaction() as tx:
+            await tx.freeze()
+            return await listing.page(tx, self._store, wanted, limit=limit)
 
     async def history(self, database: Database, saga_id: UUID) -> list[HistoryRow]:
         """All that the saga accepted, in order; raises SagaNotFound."""

@@ -44,10 +44,16 @@ class NotEnded(PlatformError):
 
 
 class Client:
-    """Speaks to the services at `urls` (name to URL); one per event loop, closed after use."""
+    """Speaks to the services at `urls` (name to URL); one per event loop, closed after use.
 
-    def __init__(self, urls: Mapping[str, str]) -> None:
+    At `operator_urls` the services answer their operators.
+    """
+
+    def __init__(
+        self, urls: Mapping[str, str], operator_urls: Mapping[str, str] | None = None
+    ) -> None:
         self._urls = urls
+        self._operator_urls = operator_urls or {}
         # Neither proxies nor certificates have a part in talking to this machine.
         transport = LoopbackTransport(timeout_s=TIMEOUT_S)
         self._http = httpx.AsyncClient(transport=transport, trust_env=False)
@@ -108,9 +114,9 @@ class Client:
         _require_success(NOTIFICATION, answer)
         return [str(sent["kind"]) for sent in answer.json()]
 
-    async def get(self, service: str, path: str) -> Json:
+    async def get(self, service: str, path: str, *, operator: bool = False) -> Json:
         """Give the JSON at `path`. Raises NotFound, Refused, Unreachable."""
-        answer = await self.ask(service, "GET", path)
+        answer = await self.ask(service, "GET", path, operator=operator)
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise NotFound(text=problem_text(answer))
         return _body(service, answer)
@@ -128,9 +134,13 @@ class Client:
         json: object = None,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        operator: bool = False,
     ) -> httpx.Response:
-        """Send one request; the answer as it came. Raises Unreachable."""
-        url = self._urls[service]
+        """Send one request, an `operator`'s to the port for these; the answer as it came.
+
+        Raises Unreachable.
+        """
+        url = (self._operator_urls if operator else self._urls)[service]
         try:
             return await self._http.request(
                 method, url + path, json=json, content=content, headers=headers

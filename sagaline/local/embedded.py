@@ -77,6 +77,11 @@ class EmbeddedPlatform:
         return {s.name: f"http://{LOOPBACK}:{s.port}" for s in self.config.services}
 
     @property
+    def operator_urls(self) -> Mapping[str, str]:
+        """Where each service's operators are answered, by name."""
+        return {s.name: f"http://{LOOPBACK}:{s.operator_port}" for s in self.config.services}
+
+    @property
     def supervisor(self) -> Supervisor:
         """The services' processes; there once the platform was started."""
         assert self._supervisor is not None
@@ -93,7 +98,8 @@ class EmbeddedPlatform:
         """
         self._servers.require_ports()
         for service in self.config.services:
-            require_free(service.port, server=service.name, setting=service.port_setting)
+            for setting, port in service.ports.items():
+                require_free(port, server=service.name, setting=setting)
         self._servers.start([service.name for service in self.config.services])
         with timed(self._tell, "tables and topics"):
             self._launch.set_up()
@@ -145,6 +151,7 @@ class EmbeddedPlatform:
         services = {
             name: RunningService(
                 url=url,
+                operator_url=self.operator_urls[name],
                 log=self.state.logs / f"{name}.log",
                 process=self.supervisor.process(name),
             )

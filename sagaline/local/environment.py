@@ -9,12 +9,14 @@ from sagaline.local.postgres import Postgres
 def service_environment(
     service: ServiceConfig, *, kafka: Kafka, postgres: Postgres
 ) -> dict[str, str]:
-    """Give the variables with which `service` finds Kafka, its database and its own port."""
+    """Give the variables with which `service` finds Kafka, its database and its own ports."""
     own = service.settings_prefix
     return {
         "SAGALINE_KAFKA_BOOTSTRAP": kafka.bootstrap,
         "SAGALINE_HTTP_HOST": LOOPBACK,
+        "SAGALINE_OPERATOR_HOST": LOOPBACK,
         f"{own}_HTTP_PORT": str(service.port),
+        f"{own}_OPERATOR_PORT": str(service.operator_port),
         f"{own}_DATABASE_URL": postgres.url(service.name, f"{service.name}_app"),
         f"{own}_MIGRATION_URL": postgres.url(service.name, f"{service.name}_owner"),
     }

@@ -13,6 +13,7 @@ from sagaline.local.ports import free_port
 
 FILENAME = "sagaline.toml"
 NAME = re.compile(r"[a-z][a-z0-9_]{0,55}")  # with `_owner` still a PostgreSQL identifier
+OPERATORS_ABOVE = 1_000  # where a service's `operator_port` is, if the file doesn't say
 SETTINGS_PREFIX = re.compile(r"SAGALINE_[A-Z][A-Z0-9_]*")
 
 
@@ -22,12 +23,17 @@ class ServiceConfig:
 
     name: str
     port: int
+    operator_port: int
     settings_prefix: str
 
     @property
-    def port_setting(self) -> str:
-        """Where a person moves the port."""
-        return f"services.{self.name}.port in {FILENAME}"
+    def ports(self) -> dict[str, int]:
+        """Its ports, each by where a person moves it."""
+        where = f"services.{self.name}.{{}} in {FILENAME}"
+        return {
+            where.format("port"): self.port,
+            where.format("operator_port"): self.operator_port,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +90,25 @@ class PlatformConfig:
     def with_free_ports(self, rng: random.Random) -> Self:
         """Give the same platform on ports that are free now, all different."""
         wanted: list[int] = []
-        while len(wanted) < len(self.services) + 3:
+        while len(wanted) < 2 * len(self.services) + 3:
             port = free_port(rng)
             if port not in wanted:
                 wanted.append(port)
-        postgres, kafka, kafka_controller, *http = wanted
+        postgres, kafka, kafka_controller, *others = wanted
         return replace(
             self,
             ports=ServerPorts(postgres, kafka, kafka_controller),
             services=tuple(
-                replace(service, port=port)
-                for service, port in zip(self.services, http, strict=True)
+                replace(service, port=port, operator_port=operator_port)
+                for service, port, operator_port in zip(
+                    self.services, others[::2], others[1::2], strict=True
+                )
             ),
         )
 
     def _require_distinct_ports(self, path: Path) -> None:
         ports = [self.ports.postgres, self.ports.kafka, self.ports.kafka_controller]
-        ports += [service.port for service in self.services]
+        ports += [port for service in self.services for port in service.ports.values()]
         twice = {port for port in ports if ports.count(port) > 1}
         if twice:
             raise BadPlatformFile(path=path, reason=f"port {min(twice)} is given away twice")
@@ -143,4 +151,11 @@ def _service(name: str, services: _Entries) -> ServiceConfig:
     if not NAME.fullmatch(name):
         raise BadPlatformFile(path=services.path, reason=f"{name} is not a package's name")
     entry = services.table(name)
-    return ServiceConfig(name, entry.port("port"), entry.text("settings", SETTINGS_PREFIX))
+    port = entry.port("port")
+    given = "operator_port" in entry.values
+    return ServiceConfig(
+        name,
+        port=port,
+        operator_port=entry.port("operator_port") if given else port + OPERATORS_ABOVE,
+        settings_prefix=entry.text("settings", SETTINGS_PREFIX),
+    )

@@ -16,9 +16,10 @@ class _Frozen(BaseModel):
 
 
 class RunningService(_Frozen):
-    """One service: where it answers, which process it is, where it logs."""
+    """One service: where it answers everybody and its operators, its process, where it logs."""
 
     url: str
+    operator_url: str
     log: Path
     process: ProcessKey | None = None
 
@@ -62,6 +63,11 @@ class RunFile(_Frozen):
     def urls(self) -> Mapping[str, str]:
         """Each service's URL, by name."""
         return {name: service.url for name, service in self.services.items()}
+
+    @property
+    def operator_urls(self) -> Mapping[str, str]:
+        """Where each service's operators are answered, by name."""
+        return {name: service.operator_url for name, service in self.services.items()}
 
     def service_processes(self) -> list[ProcessKey]:
         """Give the services' processes that still run."""

@@ -160,7 +160,7 @@ class Platform(Outages):
         """Give what the orchestrator has recorded of the order's saga."""
         saga = await self.saga(order.order_id)
         path = f"/sagas/{saga.saga_id}/history"
-        return SagaHistory.of(await self.client.get(ORCHESTRATOR, path))
+        return SagaHistory.of(await self.client.get(ORCHESTRATOR, path, operator=True))
 
     @asynccontextmanager
     async def load(self, *, orders: int, seed: int) -> AsyncIterator[Load]:
@@ -267,7 +267,7 @@ async def platform(embedded_platform: EmbeddedPlatform) -> AsyncIterator[Platfor
     """The session's platform, whole at the begin of each test. It prints the test's seed."""
     seed = random.SystemRandom().getrandbits(32)
     print(f"seed {seed}")  # noqa: T201 - shown when the test fails
-    async with Client(embedded_platform.urls) as client:
+    async with Client(embedded_platform.urls, embedded_platform.operator_urls) as client:
         platform = Platform(embedded_platform, client, seed=seed)
         await platform.heal()
         yield platform

@@ -24,7 +24,12 @@ async def second_process(
     """A second process of the service is ready; it works until the block ends."""
     port = free_port(rng)
     config, program = embedded.config.service(service), embedded.program(service)
-    own = {"SAGALINE_PROCESS_SLOT": SLOT, f"{config.settings_prefix}_HTTP_PORT": str(port)}
+    prefix = config.settings_prefix
+    own = {
+        "SAGALINE_PROCESS_SLOT": SLOT,
+        f"{prefix}_HTTP_PORT": str(port),
+        f"{prefix}_OPERATOR_PORT": "0",
+    }
     second = replace(
         program,
         environment={**program.environment, **own},

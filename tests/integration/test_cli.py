@@ -78,7 +78,8 @@ class Folder:
 def a_folder(path: Path) -> Folder:
     config = PlatformConfig.find(CHECKOUT).with_free_ports(random.SystemRandom())
     services = "\n".join(
-        f'[services.{s.name}]\nport = {s.port}\nsettings = "{s.settings_prefix}"'
+        f"[services.{s.name}]\nport = {s.port}\noperator_port = {s.operator_port}\n"
+        f'settings = "{s.settings_prefix}"'
         for s in config.services
     )
     ports = config.ports

@@ -304,17 +304,35 @@ async def test_without_its_tables_a_process_says_how_to_make_them(
     assert "exception" not in line  # operation's error: a sentence, no trace
 
 
+@pytest.mark.parametrize("setting", ["SAGALINE_ECHO_HTTP_PORT", "SAGALINE_ECHO_OPERATOR_PORT"])
 async def test_a_taken_port_is_told_with_the_setting_that_moves_it(
-    database_url: Callable[[], str],
+    database_url: Callable[[], str], setting: str
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-        given = variables(database_url(), SAGALINE_ECHO_HTTP_PORT=port)
+        given = variables(database_url(), **{setting: port})
         async with stage.started("run", given) as process:
             assert await process.exit_code() == 1
     reason = str((await process.line("failed"))["reason"])
     assert port in reason
-    assert "SAGALINE_ECHO_HTTP_PORT" in reason
+    assert setting in reason
+
+
+async def test_operators_are_answered_on_a_port_of_their_own(
+    database_url: Callable[[], str],
+) -> None:
+    async with (
+        service(settings(database_url())).running() as running,
+        serving(running) as serves,
+        stage.client_of(serves.url) as everybody,
+        stage.client_of(serves.operator_url) as operators,
+    ):
+        note = f"/notes/{uuid4()}"
+        assert (await everybody.put(note, json={"text": "hello"})).status_code == 201
+        assert (await everybody.get(note)).status_code == 200
+        problem(await operators.get(note), status=404)
+        assert (await operators.get("/livez")).status_code == 200
+    assert await refused(serves.operator_url)
 
 
 async def test_a_wrong_password_ends_the_start(database_url: Callable[[], str]) -> None:

@@ -32,6 +32,7 @@ def test_the_checkouts_platform_has_six_services_on_the_documented_ports() -> No
         "notification_service": 8084,
         "saga_orchestrator": 8085,
     }
+    assert [service.operator_port for service in config.services] == list(range(9080, 9086))
     assert (config.ports.kafka, config.ports.postgres) == (19092, 15432)
     assert config.service("saga_orchestrator").settings_prefix == "SAGALINE_ORCHESTRATOR"
 
@@ -41,6 +42,8 @@ def test_the_checkouts_platform_has_six_services_on_the_documented_ports() -> No
     [
         ("8080", "80", "services.lamp_service.port"),
         ("8080", '"8080"', "services.lamp_service.port"),
+        ("port = 8080", "port = 8080\noperator_port = 90", "services.lamp_service.operator_port"),
+        ("port = 8080", "port = 8080\noperator_port = 15432", "port 15432"),
         ("8080", "19092", "port 19092"),
         ("kafka = 19092", "", "ports.kafka is missing"),
         ("lamp_service", '"lamp-service"', "lamp-service"),
@@ -55,6 +58,14 @@ def test_a_wrong_entry_is_named(tmp_path: Path, good: str, bad: str, named: str)
         PlatformConfig.find(tmp_path)
 
 
+def test_operators_are_answered_a_thousand_above_unless_the_file_says_where(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "sagaline.toml").write_text(GOOD)
+    (lamp,) = PlatformConfig.find(tmp_path).services
+    assert lamp.operator_port == 9080
+
+
 def test_without_a_file_the_place_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadPlatformFile, match=str(tmp_path)):
         PlatformConfig.find(tmp_path)
@@ -63,7 +74,7 @@ def test_without_a_file_the_place_is_named(tmp_path: Path) -> None:
 def test_free_ports_are_all_different_and_not_the_kernels_to_give_away() -> None:
     free = PlatformConfig.find(CHECKOUT).with_free_ports(random.Random(7))
     ports = [free.ports.postgres, free.ports.kafka, free.ports.kafka_controller]
-    ports += [service.port for service in free.services]
-    assert len(set(ports)) == 9
+    ports += [port for service in free.services for port in service.ports.values()]
+    assert len(set(ports)) == 15
     first_ephemeral = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]
     assert max(ports) < int(first_ephemeral)
