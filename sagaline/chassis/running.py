@@ -42,10 +42,10 @@ class Running:
     log: FilteringBoundLogger
     metrics: CollectorRegistry
     app: FastAPI
-    operator_app: FastAPI
     health: Health
     background: Background
     stopping: asyncio.Event
+    operator_app: FastAPI = field(default_factory=FastAPI)
     parts: list[object] = field(default_factory=list)  # filled in order while the service starts
 
     def part(self, kind: type[T]) -> T:
