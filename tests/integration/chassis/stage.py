@@ -186,6 +186,7 @@ class Stage(Orchestrator, Tables):
             log=log,
             metrics=CollectorRegistry(),
             app=FastAPI(),
+            operator_app=FastAPI(),
             health=Health(),
             background=Background(stopping, log),
             stopping=stopping,
