@@ -21,6 +21,7 @@ def service(settings: OrchestratorSettings | None = None) -> Service:
             batch_keys_max=settings.timer_batch_keys_max,
             kafka_timeout_ms=settings.timer_kafka_timeout_ms,
         ),
+        memory_sagas_max=settings.memory_sagas_max,
     )
     return Service(
         settings=settings,

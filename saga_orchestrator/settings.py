@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 from pydantic_settings import SettingsConfigDict
 
 from sagaline.chassis.settings import ServiceSettings
@@ -33,4 +33,10 @@ class OrchestratorSettings(ServiceSettings):
     )
     timer_kafka_timeout_ms: PositiveInt = Field(
         5_000, le=60_000, description="No answer by then: no timer fires, and all try again."
+    )
+    memory_sagas_max: NonNegativeInt = Field(
+        10_000,
+        le=1_000_000,
+        description="Sagas under way that are kept in memory, too (an order of three lines takes "
+        "14 KiB); 0: none.",
     )

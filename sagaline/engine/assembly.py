@@ -20,6 +20,7 @@ from sagaline.engine.definitions import Definitions
 from sagaline.engine.held import Held
 from sagaline.engine.history_rows import HistoryRow
 from sagaline.engine.listing import SagaLine, Wanted
+from sagaline.engine.memory import Memory
 from sagaline.engine.metrics import EngineMetrics
 from sagaline.engine.recipe import full_name
 from sagaline.engine.runtime import Engine
@@ -50,14 +51,23 @@ class SagaEngine:
     Raises DefinitionError when a saga and the catalog don't fit.
     """
 
-    def __init__(self, sagas: Iterable[Saga], *, catalog: Catalog, limits: TimerLimits) -> None:
+    def __init__(
+        self,
+        sagas: Iterable[Saga],
+        *,
+        catalog: Catalog,
+        limits: TimerLimits,
+        memory_sagas_max: int,
+    ) -> None:
+        """Of the sagas under way it keeps at most `memory_sagas_max` in memory."""
         codec = Codec(catalog)
         self._catalog = catalog
         self._limits = limits
         self._codec = codec
         self._metrics = EngineMetrics()
         self._definitions = Definitions(sagas, catalog.messages)
-        self._store = Store(self._definitions, codec)
+        self._memory = Memory(sagas_max=memory_sagas_max)
+        self._store = Store(self._definitions, codec, self._memory, tally=self._metrics)
         self._engine = Engine(
             self._definitions,
             self._store,
@@ -80,7 +90,7 @@ class SagaEngine:
     @asynccontextmanager
     async def timers(self, running: Running) -> AsyncIterator["SagaEngine"]:
         """The service's part: timers run as long as the service does."""
-        self._metrics.register(running.metrics)
+        self._metrics.register(running.metrics, in_memory=lambda: len(self._memory))
         timers = Timers(
             self._engine,
             self._store,
@@ -128,6 +138,7 @@ class SagaEngine:
             return await history_rows.read(tx, self._codec, key=key, saga_id=saga_id)
 
     async def _found(self, tx: Transaction, saga_id: UUID) -> tuple[Held, int]:
+        await tx.freeze()  # nothing is locked, and state and sequence have to be of one moment
         found = await self._store.find(tx, saga_id)
         if found is None:
             raise SagaNotFound(saga_id=saga_id)

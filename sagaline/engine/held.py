@@ -11,6 +11,7 @@ from sagaline.engine.events import Event, Ignored, Reason
 from sagaline.engine.history import Entry
 from sagaline.engine.inputs import Input
 from sagaline.engine.machine import decide, fold
+from sagaline.engine.row import Written
 from sagaline.engine.state import SagaState
 
 
@@ -33,12 +34,16 @@ class Accepted:
 
 @dataclass(slots=True)
 class Held:
-    """One saga; `loaded_version` is 0 where it begins in this transaction."""
+    """One saga; `loaded_version` is 0 where it begins in this transaction.
+
+    `written` is the text of an earlier state of it, if that is at hand.
+    """
 
     state: SagaState
     traceparent: str | None = None
     timer: Timer | None = None
     loaded_version: int = 0
+    written: Written | None = None
     accepted: list[Accepted] = field(default_factory=list)
 
     def take(self, received: Input, now: datetime, record: Record | None = None) -> list[Event]:

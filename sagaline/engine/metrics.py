@@ -1,8 +1,8 @@
 """Figures of an engine: what its sagas were told, and where they stand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from sagaline.engine.events import Event, Ignored, StepDelayed, StepInDoubt
 from sagaline.engine.state import SagaState, SagaStatus
@@ -33,10 +33,29 @@ class EngineMetrics:
             registry=None,
         )
 
-    def register(self, registry: CollectorRegistry) -> None:
-        """Show these figures on the service's page."""
-        for counter in (self._ended, self._ignored, self._overdue):
-            registry.register(counter)
+        self._loaded = Counter(
+            "sagaline_sagas_loaded_total",
+            "Sagas that were loaded, by where their states came from: memory or row.",
+            ["from"],
+            registry=None,
+        )
+        self._remembered = Gauge(
+            "sagaline_sagas_in_memory",
+            "Sagas that are kept in memory; the limit is a setting.",
+            registry=None,
+        )
+
+    def register(self, registry: CollectorRegistry, *, in_memory: Callable[[], int]) -> None:
+        """Show these figures on the service's page, with how many sagas are in memory."""
+        self._remembered.set_function(in_memory)
+        figures = (self._ended, self._ignored, self._overdue, self._loaded, self._remembered)
+        for figure in figures:
+            registry.register(figure)
+
+    def loaded(self, *, remembered: int, read: int) -> None:
+        """So many sagas were loaded, from memory and from their rows."""
+        self._loaded.labels("memory").inc(remembered)
+        self._loaded.labels("row").inc(read)
 
     def decided(self, state: SagaState, events: Sequence[Event]) -> None:
         """A saga was given an input, and stands so after these events."""

@@ -1,31 +1,70 @@
-"""A saga's row: its state as a JSON-able dict and back; steps still to come are left out."""
+"""A saga's row: its state as JSON text and back; steps still to come are left out.
 
+Most of a saga stays as it is from one input to the next. So a text keeps its parts, and the next
+one is made of them and of what has changed.
+"""
+
+import json
 from collections.abc import Callable, Mapping
-from typing import cast
+from dataclasses import dataclass
+from typing import TypeAlias, cast
 
 from sagaline.engine.codec import Codec, Plain
 from sagaline.engine.definition import Saga
 from sagaline.engine.state import SagaState, StepState, StepStatus
 
 ROW = Codec(SagaState, StepState)
+Dump: TypeAlias = Callable[[object], Plain]
 
 
-def saga_to_json(saga: SagaState, dump: Callable[[object], Plain]) -> dict[str, Plain]:
-    """The saga as a dict; `dump` makes something plain of each message in it."""
-    begun = [step for step in saga.steps.values() if step.status is not StepStatus.PLANNED]
-    steps = {step.name: ROW.write(step) | _reply(step, dump) for step in begun}
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A saga's state as text: `head` is all but its steps, `steps` each begun one's part.
+
+    `message` is what `dump` made of the message that started it.
+    """
+
+    head: str
+    message: Plain
+    steps: Mapping[str, tuple[StepState, str]]
+
+    @property
+    def text(self) -> str:
+        """The whole as one JSON object."""
+        steps = ", ".join(part for _, part in self.steps.values())
+        return f'{self.head[:-1]}, "steps": {{{steps}}}}}'
+
+
+def write(saga: SagaState, dump: Dump, before: Written | None = None) -> Written:
+    """The saga's text; `dump` makes something plain of each message in it.
+
+    `before` is an earlier text of the same saga: what stands in it is not written again.
+    """
+    message = dump(saga.message) if before is None else before.message
+    known = {} if before is None else before.steps
+    steps: dict[str, tuple[StepState, str]] = {}
+    for name, step in saga.steps.items():
+        if step.status is not StepStatus.PLANNED:
+            part = known.get(name)
+            # Steps are immutable: the same object has the same text.
+            if part is None or part[0] is not step:
+                part = (step, _step_text(step, dump))
+            steps[name] = part
     defined_by = [saga.definition.name, saga.definition.version, saga.definition.hash]
-    return ROW.write(saga) | {
-        "definition": cast(list[Plain], defined_by),
-        "message": dump(saga.message),
-        "steps": cast(dict[str, Plain], steps),
-    }
+    head = ROW.write(saga) | {"definition": cast(list[Plain], defined_by), "message": message}
+    return Written(json.dumps(head), message, steps)
 
 
-def saga_from_json(
-    row: Mapping[str, Plain], definition: Saga, load: Callable[[Plain], object]
-) -> SagaState:
+def _step_text(step: StepState, dump: Dump) -> str:
+    plain = ROW.write(step)
+    if step.reply is not None:
+        plain["reply"] = dump(step.reply)
+    return f"{json.dumps(step.name)}: {json.dumps(plain)}"
+
+
+def read(text: str, definition: Saga, load: Callable[[Plain], object]) -> SagaState:
     """The saga again; `definition` is the one that it runs by, `load` undoes `dump`."""
+    row = cast(Mapping[str, Plain], json.loads(text))
     name, version, _ = cast(list[Plain], row["definition"])
     assert (name, version) == (definition.name, definition.version), (name, version, definition)
     begun = cast(Mapping[str, Mapping[str, Plain]], row["steps"])
@@ -37,10 +76,6 @@ def saga_from_json(
     message = load(row["message"])
     saga = ROW.read(rest, definition=definition, steps=steps, message=message)
     return cast(SagaState, saga)
-
-
-def _reply(step: StepState, dump: Callable[[object], Plain]) -> dict[str, Plain]:
-    return {} if step.reply is None else {"reply": dump(step.reply)}
 
 
 def _step(

@@ -28,7 +28,7 @@ class Tally(Protocol):
 
 
 class Engine:
-    """Runs sagas on the caller's transactions. Keeps nothing between two of them."""
+    """Runs sagas on the caller's transactions; what is kept between two of them is the store's."""
 
     def __init__(
         self,

@@ -118,6 +118,11 @@ class SagaState:
         return self.pivot.status is StepStatus.SUCCEEDED
 
     @property
+    def ended(self) -> bool:
+        """Whether it is over: all happened or all is undone, and nothing more is sent."""
+        return self.status in (SagaStatus.COMPLETED, SagaStatus.COMPENSATED)
+
+    @property
     def due_at(self) -> datetime | None:
         """When the first of its steps is overdue; None if no timer runs."""
         return min((s.due_at for s in self.steps.values() if s.due_at is not None), default=None)

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import cast
+from typing import Protocol, cast
 from uuid import UUID
 
 import asyncpg
@@ -12,12 +12,12 @@ import asyncpg
 from sagaline.chassis.catalog import Message
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Transaction
-from sagaline.engine import history_rows, timer_rows
+from sagaline.engine import history_rows, saga_rows, timer_rows
 from sagaline.engine.codec import Plain
 from sagaline.engine.definitions import Definitions
 from sagaline.engine.held import Held, Locked, Timer
-from sagaline.engine.row import saga_from_json, saga_to_json
-from sagaline.engine.state import SagaState
+from sagaline.engine.memory import Memory, Remembered
+from sagaline.engine.row import read, write
 
 OPEN_KEYS = """
     INSERT INTO correlation (key, sequence)
@@ -36,9 +36,8 @@ LOCK_FREE = """
 
 # The clock is read here, after the locks: times within a key never run backward.
 LOAD = """
-    SELECT held.key, held.sequence, clock_timestamp() AS now, saga.saga_id, saga.definition,
-        saga.definition_version, CAST(saga.state AS text) AS state, saga.traceparent,
-        timer.due_at, CAST(timer.fences AS text) AS fences
+    SELECT held.key, held.sequence, clock_timestamp() AS now, saga.saga_id, saga.version,
+        saga.updated_at, timer.due_at, CAST(timer.fences AS text) AS fences
     FROM correlation AS held
     LEFT JOIN saga ON saga.key = held.key
     LEFT JOIN timer ON timer.key = saga.key AND timer.saga_id = saga.saga_id
@@ -47,30 +46,6 @@ LOAD = """
 
 KEY_OF = "SELECT key FROM saga WHERE saga_id = $1"
 
-INSERT = """
-    INSERT INTO saga (key, saga_id, definition, definition_version, status, version, state,
-        traceparent, started_at, updated_at)
-    SELECT key, saga_id, definition, definition_version, status, version, CAST(state AS jsonb),
-        traceparent, started_at, updated_at
-    FROM unnest($1::text[], $2::uuid[], $3::text[],
-            $4::int[], $5::text[],
-            $6::bigint[], $7::text[], $8::text[],
-            $9::timestamptz[], $10::timestamptz[])
-        AS given(key, saga_id, definition, definition_version, status, version, state,
-            traceparent, started_at, updated_at)
-    ORDER BY key, saga_id
-"""
-
-UPDATE = """
-    UPDATE saga SET status = given.status, version = given.version,
-        state = CAST(given.state AS jsonb), updated_at = given.updated_at
-    FROM unnest($1::text[], $2::uuid[], $3::bigint[],
-            $4::text[], $5::bigint[], $6::text[],
-            $7::timestamptz[])
-        AS given(key, saga_id, loaded, status, version, state, updated_at)
-    WHERE saga.key = given.key AND saga.saga_id = given.saga_id AND saga.version = given.loaded
-"""
-
 COUNT = """
     UPDATE correlation SET sequence = given.sequence
     FROM unnest($1::text[], $2::bigint[]) AS given(key, sequence)
@@ -78,12 +53,23 @@ COUNT = """
 """
 
 
+class Tally(Protocol):
+    """What the store reports of its work; the service's metrics."""
+
+    def loaded(self, *, remembered: int, read: int) -> None:
+        """So many sagas were loaded, from memory and from their rows."""
+
+
 class Store:
     """Reads and writes sagas; all methods work inside the caller's transaction."""
 
-    def __init__(self, definitions: Definitions, codec: Codec) -> None:
+    def __init__(
+        self, definitions: Definitions, codec: Codec, memory: Memory, *, tally: Tally
+    ) -> None:
         self._definitions = definitions
         self._codec = codec
+        self._memory = memory
+        self._tally = tally
 
     async def lock(
         self, tx: Transaction, keys: Iterable[str], *, opening: Iterable[str] = ()
@@ -105,14 +91,42 @@ class Store:
         return await self.load(tx, [row["key"] for row in rows])
 
     async def load(self, tx: Transaction, keys: Sequence[str]) -> Locked:
-        """The sagas of these keys as they stand; the clock is the database's."""
+        """The sagas of these keys as they stand; the clock is the database's.
+
+        Where the keys are not locked, nor the transaction frozen, a state may be newer than the
+        timer and the sequence that it comes with.
+        """
         rows = await tx.fetch(LOAD, list(keys))
-        now = rows[0]["now"] if rows else await self._clock(tx)
+        begun = [row for row in rows if row["saga_id"] is not None]
+        sagas = {row["saga_id"]: held for row in begun if (held := self._remembered(row))}
+        missing = [row for row in begun if row["saga_id"] not in sagas]
+        if missing:
+            sagas |= await self._read(tx, missing)
+        self._tally.loaded(remembered=len(begun) - len(missing), read=len(missing))
         return Locked(
-            now=now,
+            now=rows[0]["now"] if rows else await self._clock(tx),
             sequences={row["key"]: row["sequence"] for row in rows},
-            sagas={row["saga_id"]: self._held(row) for row in rows if row["saga_id"] is not None},
+            sagas=sagas,
         )
+
+    def _remembered(self, row: asyncpg.Record) -> Held | None:
+        known = self._memory.of(
+            row["saga_id"], version=row["version"], updated_at=row["updated_at"]
+        )
+        if known is None:
+            return None
+        return Held(
+            known.state,
+            known.traceparent,
+            _timer(row),
+            loaded_version=known.state.version,
+            written=known.written,
+        )
+
+    async def _read(self, tx: Transaction, rows: Sequence[asyncpg.Record]) -> dict[UUID, Held]:
+        timers = {row["saga_id"]: _timer(row) for row in rows}
+        found = await saga_rows.states(tx, [row["key"] for row in rows], list(timers))
+        return {row["saga_id"]: self._held(row, timers[row["saga_id"]]) for row in found}
 
     async def _clock(self, tx: Transaction) -> datetime:
         now: datetime = (await tx.fetch("SELECT clock_timestamp()"))[0][0]
@@ -127,11 +141,9 @@ class Store:
         found = await self.load(tx, [key])
         return found.sagas[saga_id], found.sequences[key]
 
-    def _held(self, row: asyncpg.Record) -> Held:
+    def _held(self, row: asyncpg.Record, timer: Timer | None) -> Held:
         definition = self._definitions.of(row["definition"], row["definition_version"])
-        state = saga_from_json(json.loads(row["state"]), definition, self._load_message)
-        due_at = row["due_at"]
-        timer = None if due_at is None else Timer(due_at, json.loads(row["fences"]))
+        state = read(row["state"], definition, self._load_message)
         return Held(state, row["traceparent"], timer, loaded_version=state.version)
 
     def _load_message(self, plain: Plain) -> object:
@@ -144,44 +156,22 @@ class Store:
     async def save(self, tx: Transaction, sagas: Iterable[Held]) -> None:
         """Write what these accepted, with histories and timers; an update finds what was loaded."""
         changed = sorted((h for h in sagas if h.accepted), key=_order)
+        # From here until the commit is sure the memory knows nothing of them: after an error, too.
+        self._memory.forget(held.state.saga_id for held in changed)
+        kept = [self._written(held) for held in changed]
         if new := [held for held in changed if held.loaded_version == 0]:
-            await tx.run(INSERT, *self._inserted(new))
+            await saga_rows.insert(tx, new)
         if old := [held for held in changed if held.loaded_version]:
-            updated = await tx.run(UPDATE, *self._updated(old))
-            assert updated == len(old), (updated, len(old))
+            await saga_rows.update(tx, old)
         await history_rows.append(tx, changed)
         sooner = [(held.state, timer) for held in changed if (timer := _sooner(held))]
         await timer_rows.set_timers(tx, sooner)
+        tx.afterwards(lambda: self._memory.keep(kept))
 
-    def _updated(self, sagas: Sequence[Held]) -> tuple[list[object], ...]:
-        states = [held.state for held in sagas]
-        return (
-            [state.key for state in states],
-            [state.saga_id for state in states],
-            [held.loaded_version for held in sagas],
-            [state.status.value for state in states],
-            [state.version for state in states],
-            [self._dumped(state) for state in states],
-            [state.updated_at for state in states],
-        )
-
-    def _inserted(self, sagas: Sequence[Held]) -> tuple[list[object], ...]:
-        states = [held.state for held in sagas]
-        return (
-            [state.key for state in states],
-            [state.saga_id for state in states],
-            [state.definition.name for state in states],
-            [state.definition.version for state in states],
-            [state.status.value for state in states],
-            [state.version for state in states],
-            [self._dumped(state) for state in states],
-            [held.traceparent for held in sagas],
-            [state.started_at for state in states],
-            [state.updated_at for state in states],
-        )
-
-    def _dumped(self, state: SagaState) -> str:
-        return json.dumps(saga_to_json(state, self._dump_message))
+    def _written(self, held: Held) -> Remembered:
+        """The saga with its text, as it is now about to be written."""
+        held.written = write(held.state, self._dump_message, held.written)
+        return Remembered(held.state, held.traceparent, held.written)
 
     async def count(self, tx: Transaction, sequences: dict[str, int]) -> None:
         """Each key's snapshots were numbered up to here."""
@@ -192,6 +182,11 @@ class Store:
 
 def _order(held: Held) -> tuple[str, object]:
     return (held.state.key, held.state.saga_id)
+
+
+def _timer(row: asyncpg.Record) -> Timer | None:
+    due_at = row["due_at"]
+    return None if due_at is None else Timer(due_at, json.loads(row["fences"]))
 
 
 def _sooner(held: Held) -> Timer | None:

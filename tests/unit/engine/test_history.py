@@ -9,7 +9,7 @@ from hypothesis import given as holds_for
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from sagaline.engine import machine
+from sagaline.engine import machine, row
 from sagaline.engine.codec import Plain
 from sagaline.engine.definition import Saga
 from sagaline.engine.history import (
@@ -32,10 +32,17 @@ from sagaline.engine.inputs import (
     TimedOut,
     answer,
 )
-from sagaline.engine.row import saga_from_json, saga_to_json
 from sagaline.engine.state import Direction, SagaState, SagaStatus, new_saga
 from sagaline.testing.stories import MORNING, SAGA_ID, Story, given
-from tests.unit.engine.shop import AN_ORDER, PLACE_ORDER, TRIP, OutOfStock, Reserved
+from tests.unit.engine.shop import (
+    AN_ORDER,
+    PLACE_ORDER,
+    TRIP,
+    Created,
+    Order,
+    OutOfStock,
+    Reserved,
+)
 
 STEPS = st.sampled_from([*PLACE_ORDER.by_name, "nowhere"])
 COUNTS = st.integers(1, 3)
@@ -147,21 +154,44 @@ def test_a_row_survives_as_json(saga: Story) -> None:
         assert isinstance(number, int)
         return messages[number]
 
-    row = json.loads(json.dumps(saga_to_json(saga.saga, dump)))
-    assert saga_from_json(row, saga.saga.definition, load) == saga.saga
+    text = row.write(saga.saga, dump).text
+    assert row.read(text, saga.saga.definition, load) == saga.saga
+
+
+@holds_for(HISTORIES)
+@settings(max_examples=100, deadline=None)
+def test_a_row_written_input_by_input_is_the_row_written_at_once(saga: Story) -> None:
+    state, written = saga.planned, None
+    for entry in saga.history:
+        state = machine.fold(state, entry.events)
+        if state.version:
+            written = row.write(state, repr, written)
+    assert written is None or written.text == row.write(saga.saga, repr).text
+
+
+def test_a_message_in_a_row_is_encoded_once() -> None:
+    encoded: list[object] = []
+
+    def dump(message: object) -> Plain:
+        encoded.append(message)
+        return repr(message)
+
+    saga = given(PLACE_ORDER, AN_ORDER)
+    written = row.write(saga.saga, dump)
+    written = row.write(saga.succeeded("create_order").saga, dump, written)
+    written = row.write(saga.succeeded("reserve_stock").saga, dump, written)
+    assert [type(message) for message in encoded] == [Order, Created, Reserved]
 
 
 def test_a_row_leaves_out_what_is_still_to_come() -> None:
-    row = saga_to_json(given(PLACE_ORDER, AN_ORDER).saga, dump=str)
-    steps = row["steps"]
-    assert isinstance(steps, dict)
-    assert steps.keys() == {"create_order"}
+    text = row.write(given(PLACE_ORDER, AN_ORDER).saga, dump=str).text
+    assert json.loads(text)["steps"].keys() == {"create_order"}
 
 
 def test_a_row_is_read_by_its_own_definition() -> None:
-    row = saga_to_json(given(PLACE_ORDER, AN_ORDER).saga, dump=str)
+    text = row.write(given(PLACE_ORDER, AN_ORDER).saga, dump=str).text
     with pytest.raises(AssertionError, match="place-order"):
-        saga_from_json(row, TRIP, load=str)
+        row.read(text, TRIP, load=str)
 
 
 def test_a_definition_that_decides_otherwise_is_found() -> None:
