@@ -73,6 +73,30 @@ class Codec:
             raise UndecodableRecord(reason=f"{message_type.avro_name}: {left} bytes too many")
         return message
 
+    def unknown_in(self, data: bytes | None) -> bytes | None:
+        """The fingerprint in `data` that nothing is known of; None for what `decode` can judge."""
+        if data is None or len(data) < HEADER_BYTES or not data.startswith(MARKER):
+            return None
+        fingerprint = data[len(MARKER) : HEADER_BYTES]
+        try:
+            self._writer(fingerprint)
+        except UnknownFingerprint:
+            return fingerprint
+        return None
+
+    def learn(self, fingerprint: bytes, schema: Mapping[str, object]) -> None:
+        """Records in this schema can be read, if this release has the type of message.
+
+        It must have been checked (`foreign_schema`): it comes from elsewhere.
+        """
+        message_type = self._types.get(f"{schema.get('namespace')}.{schema.get('name')}")
+        if message_type is not None:
+            self._writers.setdefault(fingerprint, (message_type, parse_schema(dict(schema))))
+
+    def schema_text(self, fingerprint: bytes) -> bytes:
+        """The schema of these 8 bytes as one JSON text, always the same. UnknownFingerprint."""
+        return json.dumps(self._schema(fingerprint), separators=(",", ":")).encode()
+
     def _writer(self, fingerprint: bytes) -> tuple[type[Message], Schema]:
         """The message type and parsed schema of these 8 bytes; raises UnknownFingerprint."""
         found = self._writers.get(fingerprint)

@@ -12,7 +12,8 @@ from typing import NoReturn
 import uvloop
 from pydantic import ValidationError
 
-from sagaline.chassis import environment, logs, migrate, topics
+from sagaline.chassis import environment, logs, migrate, schema_topic, topics
+from sagaline.chassis.codec import Codec
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.patience import patiently
 from sagaline.chassis.service import Service
@@ -21,7 +22,7 @@ WRONG_USE = 2
 VERBS = {
     "run": "serve until SIGTERM or SIGINT",
     "migrate": "bring the database's tables up to date",
-    "topics": "create the topics that this service owns",
+    "topics": "create the topics that this service owns, and publish the schemas it writes in",
     "config": "print every setting, as it is in force, without passwords",
     "openapi": "print the OpenAPI document",
 }
@@ -70,23 +71,35 @@ async def migrated(service: Service) -> None:
 
 
 async def created(service: Service) -> None:
-    """The topics that the service owns exist."""
+    """The topics that the service owns exist, and the schemas that it writes in are published."""
     settings, log = service.settings, logs.logger(service.name)
-    made = await patiently(
-        lambda: topics.create(
+
+    async def work() -> None:
+        made = await topics.create(
             service.catalog,
             service=service.name,
             bootstrap=settings.kafka_bootstrap,
             partitions=settings.topic_partitions,
             replicas=settings.topic_replicas,
             timeout_ms=settings.kafka_request_timeout_ms,
-        ),
+        )
+        log.info("topics stand", created=made.created, stood=made.stood)
+        published = await schema_topic.publish(
+            Codec(service.catalog),
+            service=service.name,
+            bootstrap=settings.kafka_bootstrap,
+            replicas=settings.topic_replicas,
+            timeout_ms=settings.kafka_request_timeout_ms,
+        )
+        log.info("schemas are published", new=published)
+
+    await patiently(
+        work,
         what=f"Kafka at {settings.kafka_bootstrap}",
         wait_ms=settings.start_wait_ms,
         log=log,
         stopping=asyncio.Event(),
     )
-    log.info("topics stand", created=made.created, stood=made.stood)
 
 
 def _parse(arguments: Sequence[str] | None) -> str:

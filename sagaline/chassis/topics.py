@@ -51,6 +51,13 @@ async def create(
         for topic in catalog.topics.values()
         if topic.owner == service
     ]
+    return await make(wanted, bootstrap=bootstrap, service=service, timeout_ms=timeout_ms)
+
+
+async def make(
+    wanted: Sequence[NewTopic], *, bootstrap: str, service: str, timeout_ms: int
+) -> Made:
+    """These topics exist; it is `service` that asks for them. Raises as `create` does."""
     admin = AIOKafkaAdminClient(
         bootstrap_servers=bootstrap, request_timeout_ms=timeout_ms, client_id=f"{service}-topics"
     )

@@ -1,0 +1,98 @@
+"""The schema topic: what records are written in, for readers that are older than their writers.
+
+See docs/architecture.md, "Schemas". A deployment publishes the schemas that its service writes in
+before the service runs; keyed by fingerprint, compacted, one partition, never deleted from.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import NewTopic
+from structlog.typing import FilteringBoundLogger
+
+from sagaline.chassis import messages as platform
+from sagaline.chassis import topics
+from sagaline.chassis.catalog import Catalog
+from sagaline.chassis.codec import Codec
+from sagaline.chassis.foreign_schema import SchemaRefused, accepted
+
+NAME = "sagaline.schemas.v1"
+PLACE = TopicPartition(NAME, 0)
+
+
+def written_by(catalog: Catalog, service: str) -> Iterator[bytes]:
+    """Fingerprints of the schemas in which this release of `service` writes."""
+    own = {message.avro_name: message for message in platform.MESSAGES}
+    types = {**catalog.messages, **own}
+    for each in catalog.topics.values():
+        if each.owner == service:
+            yield from (types[name].fingerprint for name in each.messages)
+
+
+async def publish(
+    codec: Codec, *, service: str, bootstrap: str, replicas: int, timeout_ms: int
+) -> int:
+    """Every schema that `service` writes in stands on the topic; says how many are new there.
+
+    Raises KafkaError, TimeoutError, or what `topics.make` raises.
+    """
+    topic = NewTopic(NAME, 1, replicas, topic_configs={"cleanup.policy": "compact"})
+    await topics.make([topic], bootstrap=bootstrap, service=service, timeout_ms=timeout_ms)
+    standing = await _texts(bootstrap, timeout_ms)
+    wanted = set(written_by(codec.catalog, service))
+    missing = sorted(key for key in wanted if standing.get(key) != codec.schema_text(key))
+    if missing:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap,
+            client_id=f"{service}-schemas",
+            acks="all",
+            enable_idempotence=True,
+            request_timeout_ms=timeout_ms,
+        )
+        async with asyncio.timeout(timeout_ms / 1000), producer:
+            for key in missing:
+                text = codec.schema_text(key)
+                await producer.send_and_wait(NAME, text, key=key.hex().encode(), partition=0)
+    return len(missing)
+
+
+async def read(
+    bootstrap: str, *, timeout_ms: int, log: FilteringBoundLogger
+) -> dict[bytes, Mapping[str, object]]:
+    """Every schema that stands on the topic, by fingerprint; one that can't be used is passed over.
+
+    Raises KafkaError or TimeoutError.
+    """
+    found: dict[bytes, Mapping[str, object]] = {}
+    for key, text in (await _texts(bootstrap, timeout_ms)).items():
+        try:
+            found[key] = accepted(text, key)
+        except SchemaRefused as refused:
+            log.warning("schema passed over", reason=str(refused))
+    return found
+
+
+async def _texts(bootstrap: str, timeout_ms: int) -> dict[bytes, bytes]:
+    """The newest text of each fingerprint; what is keyed by something else is left out."""
+    kafka = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, request_timeout_ms=timeout_ms
+    )
+    texts: dict[bytes, bytes] = {}
+    async with asyncio.timeout(timeout_ms / 1000), kafka:
+        kafka.assign([PLACE])
+        await kafka.seek_to_beginning(PLACE)
+        end = (await kafka.end_offsets([PLACE]))[PLACE]
+        while await kafka.position(PLACE) < end:
+            for record in (await kafka.getmany(PLACE, timeout_ms=200)).get(PLACE, []):
+                if (key := _fingerprint(record.key)) is not None and record.value is not None:
+                    texts[key] = record.value
+    return texts
+
+
+def _fingerprint(key: bytes | None) -> bytes | None:
+    try:
+        found = bytes.fromhex((key or b"").decode("ascii"))
+    except ValueError:
+        return None
+    return found if len(found) == 8 else None  # CRC-64
