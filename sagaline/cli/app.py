@@ -5,23 +5,18 @@ import sys
 import typer
 
 from sagaline.chassis.errors import PlatformError
-from sagaline.cli import accounts, demo, down, load, orders, sagas, status, stock, up
-
-HELP = """
-Run the order platform on this machine, and talk to it.
-
-Exit codes: 0 done; 1 it failed, and a line on stderr says why and what to do; 2 wrong usage;
-3 and 4 where a command's own help names them; 130 interrupted.
-"""
+from sagaline.cli import accounts, demo, down, load, orders, root, sagas, status, stock, up
+from sagaline.cli.exits import Exit
 
 app = typer.Typer(
     name="sagactl",
-    help=HELP,
+    help=root.HELP,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.callback(invoke_without_command=True)(root.root)
 app.command()(up.up)
 app.command()(down.down)
 app.command()(status.status)
@@ -39,6 +34,6 @@ def main() -> None:
         app(prog_name="sagactl")  # however it was started
     except PlatformError as error:
         sys.stderr.write(f"sagactl: {error}\n")
-        sys.exit(1)
+        sys.exit(Exit.FAILED)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(Exit.INTERRUPTED)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sagaline.cli import place
+from sagaline.cli.exits import Exit
 from sagaline.cli.output import console, print_facts, print_json
 from sagaline.cli.place import JsonOption, StateOption
 from sagaline.local import books
@@ -59,7 +60,7 @@ def load(
         print_json(document)
     else:
         _print(report, problems, document)
-    raise typer.Exit(1 if problems else 0)
+    raise typer.Exit(Exit.FAILED if problems else Exit.DONE)
 
 
 def _document(report: Report, problems: list[str], *, in_flight: int, seed: int) -> Json:

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 import typer
 
 from sagaline.cli import place
+from sagaline.cli.exits import Exit
 from sagaline.cli.output import console, print_json, print_table
 from sagaline.cli.place import JsonOption, StateOption
 from sagaline.local import readiness
 from sagaline.local.client import Json
 from sagaline.local.run_file import RunFile, RunningServer
-
-NOT_READY, NOT_RUNNING = 3, 4
 
 
 def status(state: StateOption = None, json: JsonOption = False) -> None:
@@ -33,14 +32,14 @@ def status(state: StateOption = None, json: JsonOption = False) -> None:
             print_json({"running": False})
         else:
             console().print(str(error), markup=False)
-        raise typer.Exit(NOT_RUNNING) from None
+        raise typer.Exit(Exit.NOT_RUNNING) from None
     lacking = asyncio.run(readiness.missing(run_file.urls))
     ready = not lacking and all(_lives(server) for server in (run_file.kafka, run_file.postgres))
     if json:
         print_json(_document(run_file, lacking, ready=ready))
     else:
         _print(run_file, lacking)
-    raise typer.Exit(0 if ready else NOT_READY)
+    raise typer.Exit(Exit.DONE if ready else Exit.OTHERWISE)
 
 
 def _document(run_file: RunFile, lacking: Mapping[str, str], *, ready: bool) -> Json:
