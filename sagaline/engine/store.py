@@ -18,6 +18,7 @@ from sagaline.engine.definitions import Definitions
 from sagaline.engine.held import Held, Locked, Timer
 from sagaline.engine.memory import Memory, Remembered
 from sagaline.engine.row import read, write
+from sagaline.engine.state import SagaState
 
 OPEN_KEYS = """
     INSERT INTO correlation (key, sequence)
@@ -164,8 +165,7 @@ class Store:
         if old := [held for held in changed if held.loaded_version]:
             await saga_rows.update(tx, old)
         await history_rows.append(tx, changed)
-        sooner = [(held.state, timer) for held in changed if (timer := _sooner(held))]
-        await timer_rows.set_timers(tx, sooner)
+        await timer_rows.set_timers(tx, _timers(changed))
         tx.afterwards(lambda: self._memory.keep(kept))
 
     def _written(self, held: Held) -> Remembered:
@@ -189,9 +189,16 @@ def _timer(row: asyncpg.Record) -> Timer | None:
     return None if due_at is None else Timer(due_at, json.loads(row["fences"]))
 
 
-def _sooner(held: Held) -> Timer | None:
-    """A timer in place of one that fires too late; one that fires early is set anew then."""
-    due_at = held.state.due_at
-    if due_at is None or (held.timer is not None and held.timer.due_at <= due_at):
-        return None
-    return Timer(due_at)
+def _timers(sagas: Iterable[Held]) -> list[tuple[SagaState, Timer | None]]:
+    """What has to be set now: a timer that would fire too late, and none for what has ended.
+
+    One that fires too early is left alone; it is set anew when it does.
+    """
+    set_now: list[tuple[SagaState, Timer | None]] = []
+    for held in sagas:
+        due_at = held.state.due_at
+        if due_at is not None and (held.timer is None or due_at < held.timer.due_at):
+            set_now.append((held.state, Timer(due_at)))
+        elif held.state.ended and held.timer is not None:
+            set_now.append((held.state, None))
+    return set_now

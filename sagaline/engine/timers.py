@@ -76,11 +76,11 @@ class Timers:
 
     async def tick(self) -> int:
         """Deal with the timers that are due; say how many keys had one."""
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             keys = await timer_rows.due_keys(tx, limit=self._batch_keys_max)
-            due = await self._store.load(tx, keys) if keys else None
-        if due is None:
-            return 0
+            if not keys:
+                return 0
+            due = await self._store.load(tx, keys)
         examined = await self._examine(due.sagas.values(), due.now)
         async with self._database.transaction() as tx:
             locked = await self._store.lock_free(tx, keys)

@@ -158,6 +158,15 @@ async def test_a_saga_that_has_ended_is_not_kept(process: Process) -> None:
     assert len(process.memory) == 0
 
 
+async def test_a_saga_that_has_ended_has_no_timer(process: Process) -> None:
+    order = placed()
+    await process.told(start(order))
+    for step in COURSE:
+        assert await process.query("SELECT 1 FROM timer WHERE saga_id = $1", saga_of(order))
+        await process.told(yes(order, step))
+    assert not await process.query("SELECT 1 FROM timer WHERE saga_id = $1", saga_of(order))
+
+
 async def test_a_row_changed_by_hand_is_what_the_saga_goes_on_from(process: Process) -> None:
     order = placed()
     await process.told(start(order))
