@@ -84,14 +84,16 @@ class Codec:
             return fingerprint
         return None
 
-    def learn(self, fingerprint: bytes, schema: Mapping[str, object]) -> None:
-        """Records in this schema can be read, if this release has the type of message.
+    def learn(self, fingerprint: bytes, schema: Mapping[str, object]) -> bool:
+        """Records in this schema can be read; False where this release lacks the type of message.
 
         It must have been checked (`foreign_schema`): it comes from elsewhere.
         """
         message_type = self._types.get(f"{schema.get('namespace')}.{schema.get('name')}")
-        if message_type is not None:
-            self._writers.setdefault(fingerprint, (message_type, parse_schema(dict(schema))))
+        if message_type is None:
+            return False
+        self._writers.setdefault(fingerprint, (message_type, parse_schema(dict(schema))))
+        return True
 
     def schema_text(self, fingerprint: bytes) -> bytes:
         """The schema of these 8 bytes as one JSON text, always the same. UnknownFingerprint."""
