@@ -150,6 +150,42 @@ async def test_half_a_character_is_bad_input(client: httpx.AsyncClient) -> None:
     assert fields(problem(response, status=422, code="invalid-request")) == ["name"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-32-be"])
+async def test_a_nul_is_bad_input_in_whichever_encoding_it_comes(
+    client: httpx.AsyncClient, encoding: str
+) -> None:
+    response = await client.post(
+        "/lamps",
+        content='{"name": "a\\u0000b"}'.encode(encoding),
+        headers={"content-type": "application/json"},
+    )
+    assert fields(problem(response, status=422, code="invalid-request")) == ["name"]
+
+
+async def test_a_name_of_half_a_character_can_be_told_of(client: httpx.AsyncClient) -> None:
+    response = await client.post(
+        "/lamps",
+        content=b'{"name": "a", "\\ud800": 1}',
+        headers={"content-type": "application/json"},
+    )
+    problem(response, status=422, code="invalid-request")
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", None])
+async def test_a_body_that_does_not_say_that_it_is_json_is_not_read(
+    client: httpx.AsyncClient, media_type: str | None
+) -> None:
+    headers = {} if media_type is None else {"content-type": media_type}
+    response = await client.post("/lamps", content=b'{"name": "a"}', headers=headers)
+    problem(response, status=415, code="unsupported-media-type")
+    assert response.headers["accept"] == "application/json"
+
+
+async def test_no_body_at_all_is_bad_input(client: httpx.AsyncClient) -> None:
+    response = await client.post("/lamps")
+    assert fields(problem(response, status=422, code="invalid-request")) == ["body"]
+
+
 async def test_a_nul_in_a_query_or_a_path_names_the_parameter(client: httpx.AsyncClient) -> None:
     found = problem(await client.get("/lamps?name=a%00b"), status=422, code="invalid-request")
     assert fields(found) == ["name"]
