@@ -5,7 +5,19 @@ import sys
 import typer
 
 from sagaline.chassis.errors import PlatformError
-from sagaline.cli import accounts, demo, down, load, orders, root, sagas, status, stock, up
+from sagaline.cli import (
+    accounts,
+    demo,
+    down,
+    load,
+    orders,
+    root,
+    sagas,
+    status,
+    stock,
+    topics,
+    up,
+)
 from sagaline.cli.exits import Exit
 
 app = typer.Typer(
@@ -26,6 +38,7 @@ app.add_typer(orders.app, name="order")
 app.add_typer(sagas.app, name="saga")
 app.add_typer(stock.app, name="stock")
 app.add_typer(accounts.app, name="account")
+app.add_typer(topics.app, name="topic")
 
 
 def main() -> None:
