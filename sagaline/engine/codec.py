@@ -7,7 +7,7 @@ the caller, who gives them back when the dict is read: mostly messages, kept as 
 from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from datetime import datetime
-from enum import Enum
+from enum import Enum, StrEnum
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, TypeAlias, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -16,6 +16,7 @@ from sagaline.engine.recipe import Refusal
 
 Plain: TypeAlias = bool | int | str | list["Plain"] | dict[str, "Plain"] | None
 Reader: TypeAlias = Callable[[Any], object]
+Writer: TypeAlias = Callable[[Any], Plain]
 
 
 class Codec:
@@ -23,9 +24,7 @@ class Codec:
 
     def __init__(self, *classes: type) -> None:
         self._classes = MappingProxyType({cls.__name__: cls for cls in classes})
-        self._defaults = MappingProxyType(
-            {cls: {f.name: f.default for f in _fields(cls, opaque=False)} for cls in classes}
-        )
+        self._writers = MappingProxyType({cls: _writers(cls) for cls in classes})
         self._opaque = MappingProxyType(
             {cls: {f.name for f in _fields(cls, opaque=True)} for cls in classes}
         )
@@ -33,11 +32,12 @@ class Codec:
 
     def write(self, value: object) -> dict[str, Plain]:
         """`value` as a dict, without its opaque fields and what has its default."""
-        written: dict[str, Plain] = {"type": type(value).__name__}
-        for name, default in self._defaults[type(value)].items():
+        cls = type(value)
+        written: dict[str, Plain] = {"type": cls.__name__}
+        for name, default, plain in self._writers[cls]:
             held = getattr(value, name)
             if held is not default and held != default:
-                written[name] = _plain(held)
+                written[name] = plain(held)
         return written
 
     def read(self, written: Mapping[str, Plain], **opaque: object) -> object:
@@ -58,22 +58,30 @@ def _fields(cls: type, *, opaque: bool) -> list[Field[object]]:
     return [f for f in found if bool(f.metadata.get("opaque")) == opaque]
 
 
-def _plain(value: object) -> Plain:
-    match value:
-        case datetime():
-            return value.isoformat()
-        case Enum():
-            return cast(str, value.value)
-        case UUID():
-            return str(value)
-        case tuple():
-            return [_plain(item) for item in value]
-        case Refusal():
-            return [value.step, value.code, value.detail]
-        case None | bool() | int() | str():
-            return value
-        case _:
-            raise TypeError(f"{type(value).__name__} has no plain form")
+def _writers(cls: type) -> tuple[tuple[str, object, Writer], ...]:
+    """Each field with its default, and what makes a value plain that isn't its default."""
+    hints = get_type_hints(cls)
+    return tuple((f.name, f.default, _writer(hints[f.name])) for f in _fields(cls, opaque=False))
+
+
+def _writer(annotation: object) -> Writer:
+    if isinstance(annotation, UnionType):  # X | None
+        inner = next(_writer(a) for a in get_args(annotation) if a is not NoneType)
+        return lambda held: None if held is None else inner(held)
+    if annotation in (bool, int, str):
+        return lambda held: cast(Plain, held)
+    if annotation is datetime:
+        return datetime.isoformat
+    if annotation is UUID:
+        return str
+    if annotation is Refusal:
+        return lambda held: [held.step, held.code, held.detail]
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return str.__str__
+    if get_origin(annotation) is tuple:
+        inner = _writer(get_args(annotation)[0])
+        return lambda held: [inner(item) for item in held]
+    raise TypeError(f"{annotation} has no plain form")
 
 
 def _readers(cls: type) -> Mapping[str, Reader]:

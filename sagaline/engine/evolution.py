@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import reduce
 from types import MappingProxyType
-from typing import TypeAlias, TypeVar, assert_never
+from typing import TypeAlias, TypedDict, TypeVar, assert_never
 
 from sagaline.engine.events import (
     ActionIssued,
@@ -31,7 +31,15 @@ from sagaline.engine.events import (
     StepUnparked,
     UndoIssued,
 )
-from sagaline.engine.state import SagaState, SagaStatus, StepState, StepStatus
+from sagaline.engine.recipe import Refusal
+from sagaline.engine.state import (
+    Certainty,
+    Direction,
+    SagaState,
+    SagaStatus,
+    StepState,
+    StepStatus,
+)
 
 Status: TypeAlias = SagaStatus | StepStatus
 StepChange: TypeAlias = (
@@ -48,6 +56,36 @@ StepChange: TypeAlias = (
     | StepUndoNoop
     | StepUndoRefused
 )
+
+
+class SagaChanges(TypedDict, total=False):
+    """Fields of a SagaState that an event changes."""
+
+    status: SagaStatus
+    steps: Mapping[str, StepState]
+    message: object
+    refusal: Refusal | None
+    started_at: datetime
+
+
+class StepChanges(TypedDict, total=False):
+    """Fields of a StepState that an event changes, but for its status."""
+
+    direction: Direction
+    generation: int
+    attempt: int
+    due_at: datetime | None
+    certainty: Certainty | None
+    started_at: datetime
+    ended_at: datetime | None
+    reply: object
+    code: str
+    detail: str
+    parked: bool
+    stalled: bool
+    heard: tuple[str, ...]
+
+
 Rule: TypeAlias = Callable[[SagaState, datetime], list[Event]]
 
 AStatus = TypeVar("AStatus", SagaStatus, StepStatus)
@@ -106,23 +144,8 @@ TRANSITIONS: Mapping[type[Event], Mapping[Status, Status]] = MappingProxyType(
 
 def evolve(saga: SagaState, event: Event) -> SagaState:
     """Fold one event. Decides nothing, so that folding a history has no effects."""
-    saga = replace(saga, updated_at=event.at, version=saga.version + 1)
-    match event:
-        case SagaStarted():
-            status = _next(event, saga.status)
-            return replace(saga, status=status, message=event.message, started_at=event.at)
-        case CompensationStarted() | AttentionNeeded():
-            refusal = saga.refusal or event.refusal  # the first one says why
-            return replace(saga, status=_next(event, saga.status), refusal=refusal)
-        case SagaCommitted() | SagaCompleted() | SagaCompensated():
-            return replace(saga, status=_next(event, saga.status))
-        case Ignored(reason=Reason.LATE | Reason.STALE, step=str(name)):
-            return _with(saga, _heard(saga.steps[name], event.answer))
-        case Ignored():  # what nobody asked for yet is not heard: asked for, it has to count
-            return saga
-        case _:
-            step = saga.steps[event.step]
-            return _with(saga, replace(_changed(step, event), status=_next(event, step.status)))
+    changes = _saga_changes(saga, event)
+    return replace(saga, updated_at=event.at, version=saga.version + 1, **changes)
 
 
 def fold(saga: SagaState, events: Iterable[Event]) -> SagaState:
@@ -141,54 +164,77 @@ def _next(event: Event, status: AStatus) -> AStatus:
     return following
 
 
-def _with(saga: SagaState, step: StepState) -> SagaState:
-    return replace(saga, steps={**saga.steps, step.name: step})
+def _saga_changes(saga: SagaState, event: Event) -> SagaChanges:
+    match event:
+        case SagaStarted():
+            status = _next(event, saga.status)
+            return {"status": status, "message": event.message, "started_at": event.at}
+        case CompensationStarted() | AttentionNeeded():
+            refusal = saga.refusal or event.refusal  # the first one says why
+            return {"status": _next(event, saga.status), "refusal": refusal}
+        case SagaCommitted() | SagaCompleted() | SagaCompensated():
+            return {"status": _next(event, saga.status)}
+        case Ignored(reason=Reason.LATE | Reason.STALE, step=str(name)):
+            step = saga.steps[name]
+            return _with(saga, replace(step, heard=_heard(step, event.answer)))
+        case Ignored():  # what nobody asked for yet is not heard: asked for, it has to count
+            return {}
+        case _:
+            step = saga.steps[event.step]
+            changes = _step_changes(step, event)
+            return _with(saga, replace(step, status=_next(event, step.status), **changes))
 
 
-def _heard(step: StepState, answer: str | None) -> StepState:
-    if answer is None or answer in step.heard:
-        return step
-    return replace(step, heard=(*step.heard, answer))
+def _with(saga: SagaState, step: StepState) -> SagaChanges:
+    return {"steps": {**saga.steps, step.name: step}}
 
 
-def _changed(step: StepState, event: StepChange) -> StepState:
-    """The step as the event leaves it, but for its status."""
+def _heard(step: StepState, answer: str | None) -> tuple[str, ...]:
+    return step.heard if answer is None or answer in step.heard else (*step.heard, answer)
+
+
+def _step_changes(step: StepState, event: StepChange) -> StepChanges:
+    """What the event changes of the step, but for its status."""
     match event:
         case ActionIssued() | UndoIssued() | RevokeIssued():
             return _asked(step, event)
         case StepDelayed():
-            return replace(step, due_at=event.due_at, stalled=event.stalled)
+            return {"due_at": event.due_at, "stalled": event.stalled}
         case StepInDoubt():
-            return replace(step, due_at=None)
+            return {"due_at": None}
         case StepParked():
-            return replace(_heard(step, event.answer), due_at=None, parked=True)
+            return {"heard": _heard(step, event.answer), "due_at": None, "parked": True}
         case StepUnparked():
-            return replace(_heard(step, event.answer), parked=False)
+            return {"heard": _heard(step, event.answer), "parked": False}
         case StepSucceeded():
-            return replace(_settled(step, event), reply=event.reply)
+            return {**_settled(step, event), "reply": event.reply}
         case StepFailed() | StepUndoRefused():
-            return replace(_settled(step, event), code=event.code, detail=event.detail)
+            return {**_settled(step, event), "code": event.code, "detail": event.detail}
         case StepUndone() | StepUndoNoop():
             return _settled(step, event)
         case _:
             assert_never(event)
 
 
-def _asked(step: StepState, event: ActionIssued | UndoIssued | RevokeIssued) -> StepState:
-    return replace(
-        step,
-        direction=event.direction,
-        generation=event.generation,
-        attempt=event.attempt,
-        due_at=event.due_at,
-        certainty=event.certainty if isinstance(event, UndoIssued) else None,
-        started_at=step.started_at or event.at,
-        ended_at=None,
-        parked=False,
-        stalled=event.stalled,
-    )
+def _asked(step: StepState, event: ActionIssued | UndoIssued | RevokeIssued) -> StepChanges:
+    return {
+        "direction": event.direction,
+        "generation": event.generation,
+        "attempt": event.attempt,
+        "due_at": event.due_at,
+        "certainty": event.certainty if isinstance(event, UndoIssued) else None,
+        "started_at": step.started_at or event.at,
+        "ended_at": None,
+        "parked": False,
+        "stalled": event.stalled,
+    }
 
 
-def _settled(step: StepState, event: StepAnswered) -> StepState:
-    step = _heard(step, event.answer)
-    return replace(step, due_at=None, ended_at=event.at, parked=False, stalled=False)
+def _settled(step: StepState, event: StepAnswered) -> StepChanges:
+    return {
+        "heard": _heard(step, event.answer),
+        "due_at": None,
+        "ended_at": event.at,
+        "parked": False,
+        "stalled": False,
+    }
