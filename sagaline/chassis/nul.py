@@ -18,7 +18,7 @@ def faults(path: str, query: bytes, body: bytes) -> list[Fault]:
     if b"%00" in query:
         found = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
         places += [(_shown(name),) for name, text in found if "\0" in name + text]
-    if b"\\u0000" in body:
+    if b"\\u0000" in body or b"\0" in body:  # the second: JSON in UTF-16 or UTF-32
         places += _in_document(body)
     return [Fault(field=field_of(place), message=MESSAGE) for place in places]
 

@@ -141,6 +141,8 @@ async def _http_exception(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    if isinstance(error.body, bytes):  # what isn't announced as JSON was not read
+        return _not_json(request)
     found = error.errors()
     if found and found[0]["type"] == "json_invalid":
         reason = f"{found[0]['ctx']['error']}, at character {found[0]['loc'][-1]}"
@@ -150,8 +152,19 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
             request.url.path, code="MalformedBody", status=400, detail=detail, errors=[fault]
         )
     faults = [Fault(field=field_of(each["loc"]), message=each["msg"]) for each in found]
-    detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults[:3])
-    return answer(request.url.path, code="InvalidRequest", status=422, detail=detail, errors=faults)
+    return invalid(request.url.path, faults)
+
+
+def _not_json(request: Request) -> JSONResponse:
+    said = request.headers.get("content-type")
+    detail = f"The body is {said}" if said else "The body does not say what it is"
+    return answer(
+        request.url.path,
+        code=CODES[415],
+        status=415,
+        detail=f"{detail}: send JSON, with Content-Type: application/json.",
+        headers={"Accept": "application/json"},
+    )
 
 
 def field_of(place: Iterable[int | str]) -> str:
