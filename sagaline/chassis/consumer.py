@@ -66,6 +66,11 @@ class Consumer:
         """Records in the log that are not handled yet, by partition, as last measured."""
         return self._session.lag if self._session else {}
 
+    @property
+    def held(self) -> Collection[Partition]:
+        """The partitions that this process handles the records of."""
+        return self._session.held if self._session else ()
+
     async def run(self, stopping: asyncio.Event) -> None:
         """Consume until `stopping`; an error that doesn't pass goes up, and ends the service."""
         backoff_ms = self._limits.backoff_ms

@@ -167,6 +167,7 @@ class Service:
                     running.parts.append(await parts.enter_async_context(part(running)))
                 if self.consumes:
                     consumer = wiring.consumer_of(running, self.consumes)
+                    running.parts.append(consumer)
                     running.background.start("consumer", consumer.run(stopping))
                     checks.watch(running, "consumer", consumer)
                 running.health.started = True

@@ -91,6 +91,11 @@ class Session(ConsumerRebalanceListener):
         """Records in the log that are not handled yet, by partition, as last measured."""
         return self._watch.lag
 
+    @property
+    def held(self) -> Collection[Partition]:
+        """The partitions that are claimed, and read."""
+        return self._holding.fetched.keys()
+
     async def run(self) -> NoReturn:
         """Consume; ends only by an error or by being cancelled."""
         async with asyncio.TaskGroup() as tasks:
