@@ -6,7 +6,7 @@ all is checked before, in `documents`; prices, stock and credit are other servic
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias, TypeVar
@@ -14,7 +14,6 @@ from uuid import UUID
 
 Slot: TypeAlias = tuple[str, str]  # customer id, that customer's idempotency key
 Status: TypeAlias = Literal["PENDING", "CONFIRMED", "REJECTED"]
-Steps: TypeAlias = Sequence[Mapping[str, object]]  # as the snapshot has them, ready for JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +45,13 @@ class Request:
     order_id: UUID
     order: Order
     key: str | None  # the customer's idempotency key
-    fingerprint: bytes
     placed_at: datetime
     traceparent: str
+
+    @property
+    def fingerprint(self) -> bytes:
+        """The order's: by it a repeated request is told from another one."""
+        return self.order.fingerprint()
 
     @property
     def slot(self) -> Slot | None:
@@ -94,7 +97,7 @@ class View:
     """How an order's saga stood at this sequence.
 
     `ended_at` is when the order was first shown as CONFIRMED or REJECTED. `failed_step`, `code` and
-    `detail` are the saga's first refusal.
+    `detail` are the saga's first refusal. `steps` is a JSON array, as the snapshot has them.
     """
 
     order_id: UUID
@@ -107,7 +110,7 @@ class View:
     failed_step: str | None
     code: str | None
     detail: str | None
-    steps: Steps
+    steps: str
     started_at: datetime
     updated_at: datetime
     ended_at: datetime | None
@@ -126,6 +129,11 @@ class PlacedOrder:
     def status(self) -> Status:
         """PENDING until its saga says otherwise."""
         return "PENDING" if self.view is None else self.view.status
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the customer's answer is final."""
+        return has_ended(self.view)
 
 
 class Numbered(Protocol):
@@ -195,3 +203,8 @@ def status(verdict: str) -> Status:
             return "REJECTED"
         case _:
             return "PENDING"
+
+
+def has_ended(view: View | None) -> bool:
+    """Whether the customer's answer is final in this view."""
+    return view is not None and view.status != "PENDING"

@@ -5,22 +5,34 @@ See docs/architecture.md, "Read models". Snapshots may come twice and in any ord
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
+
+from pydantic import TypeAdapter
 
 from gateway_service import domain, repository
 from sagaline.chassis.database import Transaction
 from sagaline.chassis.envelope import Outgoing, Record
 from sagaline.chassis.handlers import RecordHandler
-from sagaline.chassis.messages import SagaSnapshot
+from sagaline.chassis.messages import SagaSnapshot, SnapshotStep
+
+STEPS: Final = TypeAdapter(tuple[SnapshotStep, ...])
 
 
-def projection(clock: Callable[[], datetime]) -> RecordHandler:
-    """A handler of `sagas.events.v1`: afterwards each order shows its newest snapshot."""
+def projection(
+    clock: Callable[[], datetime], tell: Callable[[Sequence[domain.View]], None]
+) -> RecordHandler:
+    """A handler of `sagas.events.v1`: afterwards each order shows its newest snapshot.
+
+    `tell` gets to know, once they are committed.
+    """
 
     async def project(tx: Transaction, records: Sequence[Record]) -> list[Outgoing]:
         now = clock()
         snapshots = domain.newest(_snapshot(record) for record in records)
-        await repository.show(tx, [view(snapshot, now) for snapshot in snapshots])
+        views = [view(snapshot, now) for snapshot in snapshots]
+        await repository.show(tx, views)
+        tx.afterwards(lambda: tell(views))
         return []
 
     return project
@@ -45,7 +57,7 @@ def view(snapshot: SagaSnapshot, now: datetime) -> domain.View:
         failed_step=snapshot.failed_step,
         code=snapshot.code,
         detail=snapshot.detail,
-        steps=[step.model_dump(mode="json") for step in snapshot.steps],
+        steps=STEPS.dump_json(snapshot.steps).decode(),
         started_at=snapshot.started_at,
         updated_at=snapshot.updated_at,
         ended_at=None if status == "PENDING" else now,

@@ -1,27 +1,17 @@
-"""The gateway's SQL. Locks in the platform's one order: idempotency keys first, then order rows."""
+"""The gateway's SQL. Locks in the platform's one order: idempotency keys first, then order rows.
+
+What happens to every order, however many there are, is plain SQL (ADR 13), the rest is Core.
+"""
 
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    DateTime,
-    FromClause,
-    LargeBinary,
-    Row,
-    Text,
-    Uuid,
-    cast,
-    func,
-    insert,
-    select,
-)
-from sqlalchemy.dialects.postgresql import JSONB, Insert
+from asyncpg import Record
+from sqlalchemy import BigInteger, DateTime, LargeBinary, Row, Text, Uuid, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from gateway_service import domain
@@ -29,13 +19,52 @@ from gateway_service.models import GatewayTable
 from sagaline.chassis.database import Transaction, unnest
 
 KEYS: Final = GatewayTable.metadata.tables["idempotency_key"]
-REQUESTS: Final = GatewayTable.metadata.tables["order_request"]
-VIEWS: Final = GatewayTable.metadata.tables["order_view"]
 OWNER_COLUMNS: Final = (KEYS.c.customer_id, KEYS.c.key, KEYS.c.order_id, KEYS.c.fingerprint)
-# What their arrays are made of: jsonb goes as text, which the server casts.
-VIEW_TYPES: Final = {
-    column.name: Text() if isinstance(column.type, JSONB) else column.type for column in VIEWS.c
-}
+
+ADD_ORDERS: Final = """
+    INSERT INTO order_request (order_id, customer_id, currency, lines, placed_at)
+    SELECT order_id, customer_id, currency, CAST(lines AS jsonb), placed_at
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+        AS given(order_id, customer_id, currency, lines, placed_at)
+"""
+
+# The customer's clock stops when the outcome is first shown, not at each later snapshot.
+SHOW: Final = """
+    INSERT INTO order_view (order_id, sequence, status, saga_id, definition, version, state,
+        failed_step, code, detail, steps, started_at, updated_at, ended_at)
+    SELECT order_id, sequence, status, saga_id, definition, version, state,
+        failed_step, code, detail, CAST(steps AS jsonb), started_at, updated_at, ended_at
+    FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::text[], $6::int[],
+            $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[],
+            $13::timestamptz[], $14::timestamptz[])
+        AS given(order_id, sequence, status, saga_id, definition, version, state,
+            failed_step, code, detail, steps, started_at, updated_at, ended_at)
+    WHERE EXISTS (SELECT FROM order_request WHERE order_request.order_id = given.order_id)
+    ORDER BY order_id
+    ON CONFLICT (order_id) DO UPDATE SET sequence = excluded.sequence, status = excluded.status,
+        saga_id = excluded.saga_id, definition = excluded.definition, version = excluded.version,
+        state = excluded.state, failed_step = excluded.failed_step, code = excluded.code,
+        detail = excluded.detail, steps = excluded.steps, started_at = excluded.started_at,
+        updated_at = excluded.updated_at,
+        ended_at = coalesce(order_view.ended_at, excluded.ended_at)
+    WHERE order_view.sequence < excluded.sequence
+"""
+_row: Final = attrgetter(
+    *("order_id", "sequence", "status", "saga_id", "definition", "version", "state"),
+    *("failed_step", "code", "detail", "steps", "started_at", "updated_at", "ended_at"),
+)
+
+PLACED_ORDERS: Final = """
+    SELECT request.order_id, request.customer_id, request.currency,
+        CAST(request.lines AS text), request.placed_at,
+        shown.sequence, shown.status, shown.saga_id, shown.definition, shown.version, shown.state,
+        shown.failed_step, shown.code, shown.detail, CAST(shown.steps AS text),
+        shown.started_at, shown.updated_at, shown.ended_at
+    FROM order_request AS request
+    LEFT JOIN order_view AS shown ON shown.order_id = request.order_id
+    WHERE request.order_id = ANY($1::uuid[])
+"""
+REQUEST_COLUMNS: Final = 5  # come first; the view's follow, in its own order
 
 
 async def claim_keys(
@@ -107,19 +136,18 @@ async def add_orders(tx: Transaction, requests: Sequence[domain.Request]) -> Non
     """Keep these requests; their order ids are new."""
     if not requests:
         return
-    lines = [json.dumps([asdict(line) for line in r.order.lines]) for r in requests]
-    given = unnest(
-        {
-            "order_id": (Uuid, [r.order_id for r in requests]),
-            "customer_id": (Text, [r.order.customer_id for r in requests]),
-            "currency": (Text, [r.order.currency for r in requests]),
-            "lines": (Text, lines),
-            "placed_at": (DateTime(timezone=True), [r.placed_at for r in requests]),
-        }
+    await tx.run(
+        ADD_ORDERS,
+        [request.order_id for request in requests],
+        [request.order.customer_id for request in requests],
+        [request.order.currency for request in requests],
+        [_lines(request.order) for request in requests],
+        [request.placed_at for request in requests],
     )
-    names = ("order_id", "customer_id", "currency", "lines", "placed_at")
-    chosen = select(*_columns(given, names, json_name="lines"))
-    await tx.execute(insert(REQUESTS).from_select(names, chosen))
+
+
+def _lines(order: domain.Order) -> str:
+    return json.dumps([{"sku": line.sku, "quantity": line.quantity} for line in order.lines])
 
 
 async def show(tx: Transaction, views: Sequence[domain.View]) -> None:
@@ -127,50 +155,30 @@ async def show(tx: Transaction, views: Sequence[domain.View]) -> None:
 
     Views of orders that were not accepted into this database are passed over.
     """
-    if not views:
-        return
-    arrays = {name: [getattr(view, name) for view in views] for name in VIEW_TYPES}
-    arrays["steps"] = [json.dumps(view.steps) for view in views]
-    given = unnest({name: (kind, arrays[name]) for name, kind in VIEW_TYPES.items()})
-    ours = (
-        select(*_columns(given, VIEW_TYPES, json_name="steps"))
-        .join(REQUESTS, REQUESTS.c.order_id == given.c.order_id)
-        .order_by(given.c.order_id)
-    )
-    await tx.execute(_unless_older(upsert(VIEWS).from_select(list(VIEW_TYPES), ours)))
+    if views:
+        rows = map(_row, views)
+        await tx.run(SHOW, *map(list, zip(*rows, strict=True)))
 
 
-def _unless_older(statement: Insert) -> Insert:
-    new = statement.excluded
-    changes: dict[str, ColumnElement[Any]] = {
-        name: new[name] for name in VIEW_TYPES if name != "order_id"
-    }
-    # The customer's clock stops when the outcome is first shown, not at each later snapshot.
-    changes["ended_at"] = func.coalesce(VIEWS.c.ended_at, new.ended_at)
-    return statement.on_conflict_do_update(
-        index_elements=[VIEWS.c.order_id], set_=changes, where=VIEWS.c.sequence < new.sequence
-    )
-
-
-def _columns(
-    given: FromClause, names: Iterable[str], *, json_name: str
-) -> list[ColumnElement[Any]]:
-    return [cast(given.c[n], JSONB) if n == json_name else given.c[n] for n in names]
+async def placed_orders(
+    tx: Transaction, order_ids: Collection[UUID]
+) -> dict[UUID, domain.PlacedOrder]:
+    """These orders and how they stand; one that was not accepted here is absent."""
+    rows = await tx.fetch(PLACED_ORDERS, list(order_ids))
+    return {row[0]: _placed_order(row) for row in rows}
 
 
 async def placed_order(tx: Transaction, order_id: UUID) -> domain.PlacedOrder | None:
     """The order and how it stands; None when it was not accepted here."""
-    query = (
-        select(*REQUESTS.c, *(column.label(f"view_{column.name}") for column in VIEWS.c))
-        .join(VIEWS, VIEWS.c.order_id == REQUESTS.c.order_id, isouter=True)
-        .where(REQUESTS.c.order_id == order_id)
+    return (await placed_orders(tx, [order_id])).get(order_id)
+
+
+def _placed_order(row: Record) -> domain.PlacedOrder:
+    order_id, customer_id, currency, lines, placed_at, sequence, *_ = row
+    order = domain.Order(
+        customer_id,
+        currency,
+        tuple(domain.Line(line["sku"], line["quantity"]) for line in json.loads(lines)),
     )
-    row = (await tx.execute(query)).mappings().one_or_none()
-    if row is None:
-        return None
-    view = None
-    if row["view_order_id"] is not None:
-        view = domain.View(**{name: row[f"view_{name}"] for name in VIEW_TYPES})
-    lines = tuple(domain.Line(**line) for line in row["lines"])
-    order = domain.Order(row["customer_id"], row["currency"], lines)
-    return domain.PlacedOrder(order_id, order, row["placed_at"], view)
+    view = None if sequence is None else domain.View(order_id, *row[REQUEST_COLUMNS:])
+    return domain.PlacedOrder(order_id, order, placed_at, view)

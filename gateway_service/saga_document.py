@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from gateway_service import domain
 from gateway_service.documents import AN_ORDER_ID
@@ -65,6 +65,9 @@ class StepShown(BaseModel):
     parked: bool = Field(description="It was set aside; an operator has to look.")
 
 
+STEPS: Final = TypeAdapter(list[StepShown])
+
+
 class SagaShown(BaseModel):
     """An order's saga, step by step.
 
@@ -109,5 +112,5 @@ class SagaShown(BaseModel):
             sequence=view.sequence,
             started_at=view.started_at,
             updated_at=view.updated_at,
-            steps=[StepShown.model_validate(step) for step in view.steps],
+            steps=STEPS.validate_json(view.steps),
         )

@@ -12,9 +12,11 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 import schemas
-from gateway_service import api, intake
+from gateway_service import api, intake, watching
 from gateway_service.intake import Intake
+from gateway_service.news import News
 from gateway_service.settings import GatewaySettings
+from gateway_service.watching import Watching
 from sagaline.chassis import logs, migrate, web
 from sagaline.chassis.background import Background
 from sagaline.chassis.codec import Codec
@@ -34,6 +36,8 @@ class Gateway:
     client: httpx.AsyncClient
     running: Running
     intake: Intake
+    watching: Watching
+    news: News
 
     async def post(
         self, order: object = AN_ORDER, *, key: str | None = None, **headers: str
@@ -76,11 +80,15 @@ async def gateway_at(database_url: str, **settings: int) -> AsyncIterator[Gatewa
     chosen = GatewaySettings.model_validate({"database_url": database_url, **settings})
     running = _running(chosen)
     running.app.state.running = running
-    async with intake.opened(running) as opened:
-        running.parts.append(opened)
+    news = News()
+    async with intake.opened(running) as taking, watching.opened(news)(running) as watched:
+        running.parts.extend((taking, watched))
         transport = httpx.ASGITransport(app=running.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
-            yield Gateway(client, running, opened)
+        try:
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                yield Gateway(client, running, taking, running.part(Watching), news)
+        finally:
+            running.stopping.set()
     await running.database.close()
     running.background.raise_failure()
 
@@ -115,6 +123,7 @@ def _running(settings: GatewaySettings) -> Running:
         log=log,
         metrics=registry,
         app=app,
+        operator_app=app,
         health=Health(),
         background=Background(stopping, log),
         stopping=stopping,

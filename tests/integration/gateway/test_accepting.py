@@ -107,7 +107,7 @@ async def test_the_api_document_declares_answers_problems_and_examples(gateway: 
     document = (await gateway.client.get("/openapi.json")).json()
     place = document["paths"]["/orders"]["post"]["responses"]
     assert {"202", "400", "409", "413", "422", "503"} <= place.keys()
-    assert {"Location", "Retry-After"} == place["202"]["headers"].keys()
+    assert {"Location", "Retry-After", "Preference-Applied"} == place["202"]["headers"].keys()
     for path in ("/orders/{order_id}", "/orders/{order_id}/saga"):
         assert {"200", "404", "503"} <= document["paths"][path]["get"]["responses"].keys()
     for name in ("NewOrder", "OrderAccepted", "OrderShown", "SagaShown"):

@@ -19,7 +19,7 @@ A_LATER_ID = UUID("ffffffff-ffff-7fff-bfff-ffffffffffff")
 def request(key: str) -> domain.Request:
     order = NewOrder.model_validate(AN_ORDER).order()
     now = datetime.now(UTC)
-    return domain.Request(A_LATER_ID, order, key, order.fingerprint(), now, traceparent="")
+    return domain.Request(A_LATER_ID, order, key, now, traceparent="")
 
 
 async def test_the_same_key_and_order_get_the_same_answer(gateway: Gateway) -> None:

@@ -64,7 +64,7 @@ def course(order: str) -> list[SagaSnapshot]:
 async def project(gateway: Gateway, *snapshots: SagaSnapshot, at: datetime = NOON) -> None:
     records = [record(offset, each) for offset, each in enumerate(snapshots)]
     async with gateway.running.database.transaction() as tx:
-        assert await handlers.projection(lambda: at)(tx, records) == []
+        assert await handlers.projection(lambda: at, gateway.news.tell)(tx, records) == []
 
 
 def record(offset: int, message: SagaSnapshot) -> Record:

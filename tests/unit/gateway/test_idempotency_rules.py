@@ -15,7 +15,6 @@ def request(number: int, key: str | None, order: domain.Order = LAMP) -> domain.
         order_id=UUID(int=number),
         order=order,
         key=key,
-        fingerprint=order.fingerprint(),
         placed_at=NOON,
         traceparent="",
     )
