@@ -1,6 +1,8 @@
 """`sagactl order`: placing orders, and seeing how they end."""
 
+import time
 from json import dumps
+from math import ceil
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +12,7 @@ import typer
 from sagaline.cli import place
 from sagaline.cli.output import print_facts, print_json
 from sagaline.cli.place import JsonOption, StateOption
-from sagaline.local.client import GATEWAY, Client, Json, Refused, problem_text
+from sagaline.local.client import GATEWAY, WAIT_MAX_S, Client, Json, Refused, problem_text
 from sagaline.local.views import Order
 
 REJECTED = 3
@@ -51,15 +53,18 @@ def create(
     }
 
     async def placed(client: Client) -> Json:
-        answer = await client.post_order(dumps(body).encode(), key=key)
-        if answer.status_code != httpx.codes.ACCEPTED:
+        began_s = time.monotonic()
+        wait_s = min(max(ceil(within_s), 1), WAIT_MAX_S) if wait else 0
+        answer = await client.post_order(dumps(body).encode(), key=key, wait_s=wait_s)
+        if not answer.is_success:
             text = problem_text(answer)
             raise Refused(service="the gateway", status=answer.status_code, text=text)
-        accepted: Json = answer.json()
-        if not wait:
-            return accepted
-        order_id = UUID(str(accepted["order_id"]))
-        await client.ended(order_id, within_s=within_s)
+        document: Json = answer.json()
+        if not wait or answer.status_code == httpx.codes.OK:
+            return document
+        order_id = UUID(str(document["order_id"]))
+        left_s = max(began_s + within_s - time.monotonic(), 0.0)
+        await client.ended(order_id, within_s=left_s)
         return await client.get(GATEWAY, f"/orders/{order_id}")
 
     document = place.ask(state, placed)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from math import ceil
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -10,10 +11,11 @@ from uuid import UUID
 import httpx
 
 from sagaline.chassis.errors import PlatformError
-from sagaline.local.loopback import LoopbackTransport
+from sagaline.local.loopback import TIMEOUT, LoopbackTransport
 from sagaline.local.views import Account, NewOrder, Order, Saga, Shelf
 
 TIMEOUT_S = 10.0
+WAIT_MAX_S = 30  # the longest that the gateway keeps a request waiting
 POLL_S = 0.05
 GATEWAY = "gateway_service"
 ORDER, INVENTORY, PAYMENT = "order_service", "inventory_service", "payment_service"
@@ -74,16 +76,36 @@ class Client:
         answer = await self.post_order(order.model_dump_json().encode(), key=key)
         return UUID(_body(GATEWAY, answer)["order_id"])
 
-    async def post_order(self, body: bytes, *, key: str | None = None) -> httpx.Response:
+    async def place_and_wait(
+        self, order: NewOrder, *, wait_s: int, key: str | None = None
+    ) -> Order | UUID:
+        """Place an order: as it ended, or its id if it hasn't in that time. Raises Refused."""
+        answer = await self.post_order(order.model_dump_json().encode(), key=key, wait_s=wait_s)
+        if answer.status_code == httpx.codes.OK:
+            return Order.model_validate_json(answer.content)
+        return UUID(_body(GATEWAY, answer)["order_id"])
+
+    async def post_order(
+        self, body: bytes, *, key: str | None = None, wait_s: int = 0
+    ) -> httpx.Response:
         """Post any bytes to the gateway's orders; the answer as it came."""
         headers = {"content-type": "application/json"}
         if key is not None:
             headers["Idempotency-Key"] = key
-        return await self.ask(GATEWAY, "POST", "/orders", content=body, headers=headers)
+        return await self.ask(
+            GATEWAY, "POST", "/orders", content=body, headers=headers, wait_s=wait_s
+        )
 
-    async def order(self, order_id: UUID) -> Order:
-        """Give an order as the gateway shows it now. Raises NotFound."""
-        return Order.model_validate(await self.get(GATEWAY, f"/orders/{order_id}"))
+    async def order(self, order_id: UUID, *, wait_s: int = 0) -> Order:
+        """Give an order as the gateway shows it: now, or at its end within that time.
+
+        Raises NotFound.
+        """
+        answer = await self.ask(GATEWAY, "GET", f"/orders/{order_id}", wait_s=wait_s)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise NotFound(text=problem_text(answer))
+        _require_success(GATEWAY, answer)
+        return Order.model_validate_json(answer.content)
 
     async def saga(self, order_id: UUID) -> Saga:
         """Give an order's saga as the gateway shows it now. Raises NotFound: not begun, perhaps."""
@@ -92,11 +114,16 @@ class Client:
     async def ended(self, order_id: UUID, *, within_s: float) -> Order:
         """Wait until the customer's answer is final; give the order then. Raises NotEnded."""
         deadline_s = time.monotonic() + within_s
-        while not (order := await self.order(order_id)).has_ended:
+        while True:
+            asked_s = time.monotonic()
+            wait_s = min(max(ceil(deadline_s - asked_s), 1), WAIT_MAX_S)
+            order = await self.order(order_id, wait_s=wait_s)
+            if order.has_ended:
+                return order
             if time.monotonic() > deadline_s:
                 raise NotEnded(order_id=order_id, status=order.status, within_s=within_s)
-            await asyncio.sleep(POLL_S)
-        return order
+            if time.monotonic() < asked_s + POLL_S:  # the gateway lets nobody wait now
+                await asyncio.sleep(POLL_S)
 
     async def set_stock(self, sku: str, *, on_hand: int, price_minor: int, currency: str) -> Shelf:
         """The shelf holds `on_hand` units at that price."""
@@ -134,16 +161,24 @@ class Client:
         json: object = None,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        wait_s: int = 0,
         operator: bool = False,
     ) -> httpx.Response:
         """Send one request, an `operator`'s to the port for these; the answer as it came.
 
-        Raises Unreachable.
+        `wait_s`: it is asked to wait for an order's end, for so long at most. Raises Unreachable.
         """
         url = (self._operator_urls if operator else self._urls)[service]
+        if wait_s:
+            headers = {**(headers or {}), "Prefer": f"wait={wait_s}"}
         try:
             return await self._http.request(
-                method, url + path, json=json, content=content, headers=headers
+                method,
+                url + path,
+                json=json,
+                content=content,
+                headers=headers,
+                extensions={TIMEOUT: TIMEOUT_S + wait_s},
             )
         except httpx.TransportError as error:
             raise Unreachable(service=service, url=url) from error

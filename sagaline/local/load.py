@@ -1,30 +1,34 @@
-"""A closed loop of orders: so many at a time, each watched until the customer's answer is final."""
+"""A closed loop of orders: so many at a time, each request waiting for the customer's answer."""
 
 import asyncio
 import os
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
+from typing import TypeVar
 from uuid import UUID
 
 import httpx
 
-from sagaline.local.client import Client, NotEnded, NotFound, Refused, Unreachable
+from sagaline.local.client import WAIT_MAX_S, Client, NotEnded, NotFound, Refused, Unreachable
 from sagaline.local.machine_cpu import MachineCpu
 from sagaline.local.views import Line, NewOrder, Order
 
 SKUS, CUSTOMERS, LINES_MAX, QUANTITY_MAX = 50, 200, 3, 3
 CURRENCY = "EUR"
 PLENTY = 1_000_000_000
-FIRST_LOOK_MAX_S, LOOK_MIN_S, LOOK_MAX_S = 5.0, 0.01, 0.5
+LOOK_S = 0.01
 RETRY_S = 0.1
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a load came to. Latency: from before the POST until a GET shows the order's end."""
+    """What a load came to. Latency: from before the POST until an answer shows the order's end."""
 
     orders: int
     seconds: float
@@ -85,7 +89,6 @@ class Load:
         self._rng = rng
         self._patience_s = patience_s
         self._within_s = within_s
-        self._usual_s = 0.1  # how long the last orders took, smoothed
         self._run = f"{rng.getrandbits(64):016x}"
         self.placed: list[UUID] = []
 
@@ -133,7 +136,7 @@ class Load:
         deadline_s = time.monotonic() + self._within_s
         while len(self.placed) < orders:
             assert time.monotonic() < deadline_s, f"{len(self.placed)} orders were accepted"
-            await asyncio.sleep(LOOK_MIN_S)
+            await asyncio.sleep(LOOK_S)
 
     def _order(self) -> NewOrder:
         skus = self._rng.sample(range(SKUS), self._rng.randint(1, LINES_MAX))
@@ -143,43 +146,40 @@ class Load:
 
     async def _one(self, number: int) -> Order:
         begin_s = time.monotonic()
-        order_id = await self._placed(number, self._order())
-        self.placed.append(order_id)
-        # The first look is due when orders usually end: looking costs the platform, too.
-        await asyncio.sleep(min(0.8 * self._usual_s, FIRST_LOOK_MAX_S))
-        while (order := await self._seen(order_id)) is None or not order.has_ended:
-            if time.monotonic() - begin_s > self._within_s:
-                status = order.status if order else "unknown"
-                raise NotEnded(order_id=order_id, status=status, within_s=self._within_s)
-            await asyncio.sleep(min(max(0.1 * self._usual_s, LOOK_MIN_S), LOOK_MAX_S))
-        self._learn(order)
-        return order
-
-    def _learn(self, order: Order) -> None:
-        # By the gateway's clock, not by ours: a look that came late would make all later ones late.
-        if order.ended_at is not None:
-            took_s = (order.ended_at - order.placed_at).total_seconds()
-            self._usual_s += 0.2 * (took_s - self._usual_s)
-
-    async def _placed(self, number: int, order: NewOrder) -> UUID:
+        order = self._order()
         key = f"load-{self._run}-{number}" if self._patience_s else None
+        answer = await self._patiently(
+            lambda: self._client.place_and_wait(order, key=key, wait_s=self._wait_s(begin_s))
+        )
+        order_id = answer if isinstance(answer, UUID) else answer.order_id
+        self.placed.append(order_id)
+        while isinstance(answer, UUID) or not answer.has_ended:
+            if time.monotonic() - begin_s > self._within_s:
+                status = "PENDING" if isinstance(answer, UUID) else answer.status
+                raise NotEnded(order_id=order_id, status=status, within_s=self._within_s)
+            asked_s = time.monotonic()
+            answer = await self._patiently(
+                lambda: self._client.order(order_id, wait_s=self._wait_s(begin_s))
+            )
+            if not answer.has_ended and time.monotonic() < asked_s + RETRY_S:
+                await asyncio.sleep(RETRY_S)  # the gateway lets nobody wait now
+        return answer
+
+    def _wait_s(self, begin_s: float) -> int:
+        """Seconds that a request may wait: no longer than is left for its order."""
+        left_s = begin_s + self._within_s - time.monotonic()
+        return min(max(ceil(left_s), 1), WAIT_MAX_S)
+
+    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Ask, and if we are patient, again while the gateway is away."""
         deadline_s = time.monotonic() + self._patience_s
         while True:
             try:
-                return await self._client.place(order, key=key)
-            except (Unreachable, Refused) as error:
+                return await ask()
+            except (Unreachable, Refused, NotFound) as error:
                 if time.monotonic() > deadline_s or not _may_pass(error):
                     raise
             await asyncio.sleep(RETRY_S)
-
-    async def _seen(self, order_id: UUID) -> Order | None:
-        """Look at an order; None if the gateway can't be asked now, and we are patient."""
-        try:
-            return await self._client.order(order_id)
-        except (Unreachable, Refused, NotFound) as error:
-            if not self._patience_s or not _may_pass(error):
-                raise
-            return None
 
 
 def _may_pass(error: Unreachable | Refused | NotFound) -> bool:

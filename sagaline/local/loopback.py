@@ -14,6 +14,8 @@ import httpx
 IDLE_MAX_S = 2.0  # uvicorn closes a connection that was idle for 5 s
 HEAD_BYTES_MAX = 64 * 1024
 BODY_BYTES_MAX = 64 * 1024 * 1024
+# The extension by which a request sets a time of its own; httpx's own has a default in any case.
+TIMEOUT = "sagaline.timeout_s"
 
 
 @dataclass(slots=True)
@@ -32,8 +34,9 @@ class LoopbackTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request, give the answer. Raises httpx.TransportError."""
+        timeout_s: float = request.extensions.get(TIMEOUT, self._timeout_s)
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(timeout_s):
                 return await self._exchange(request)
         except TimeoutError as error:
             raise httpx.ReadTimeout("no answer in time", request=request) from error

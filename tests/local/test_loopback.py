@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from sagaline.local.loopback import LoopbackTransport
+from sagaline.local.loopback import TIMEOUT, LoopbackTransport
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -105,6 +105,16 @@ async def test_a_server_that_is_silent_is_a_time_out() -> None:
     async with serving(silent) as (client, _):
         with pytest.raises(httpx.ReadTimeout):
             await client.get("/")
+
+
+async def test_a_request_that_waits_says_for_how_long_itself() -> None:
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(1.0)  # longer than the transport's own time
+        writer.write(OK)
+
+    async with serving(slow) as (client, _):
+        assert (await client.get("/", extensions={TIMEOUT: 30.0})).text == "ok"
 
 
 async def test_after_connection_close_the_next_request_opens_another_one() -> None:
