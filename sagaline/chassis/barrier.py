@@ -15,6 +15,7 @@ Outcome: TypeAlias = Literal["done", "refused", "blocked"]
 OUTCOME_OF_ANSWER: dict[str, Outcome] = {
     "succeeded": "done",
     "refused": "refused",
+    "discarded": "refused",
     "undone": "done",
     "undo_noop": "done",
     "undo_refused": "refused",

@@ -19,7 +19,7 @@ from sagaline.chassis.envelope import Envelope, Record
 from sagaline.chassis.errors import MalformedEnvelope, PlatformError
 from sagaline.chassis.faults import passing
 from sagaline.chassis.handlers import RecordHandler
-from sagaline.chassis.parking import Parking, Poison
+from sagaline.chassis.parking import Parking, Poison, Queue, queue_of
 from sagaline.chassis.positions import Fenced
 
 
@@ -82,6 +82,13 @@ class Inbox:
             for half in halves(batch):
                 await self.handle(half, cursors)
 
+    async def handle_one(self, tx: Transaction, raw: Raw) -> None:
+        """The record, which a batch left behind, is handled in `tx`; raises what is wrong with it.
+
+        `tx` holds the partition's row of positions, so no batch of it comes in between.
+        """
+        await self._dispatch(tx, {raw.topic: [self._record(raw)]})
+
     async def _alone(self, raw: Raw, cursors: Cursors, error: Exception) -> None:
         """The record fails by itself: try again, then park it."""
         for _ in range(1, self._attempts_max):
@@ -104,7 +111,7 @@ class Inbox:
         async with self._database.transaction() as tx:
             counts = await positions.advance(tx, taken)
             suspects = [raw for raw in batch if counts[raw.topic, raw.partition]]
-            parked = await parking.parked_keys(tx, suspects) if suspects else set()
+            parked = await parking.parked_queues(tx, suspects) if suspects else set()
             if poison is None:
                 records, poisons = self._decode(batch, parked)
             else:
@@ -131,7 +138,7 @@ class Inbox:
         )
 
     def _decode(
-        self, batch: Sequence[Raw], parked: set[tuple[str, str]]
+        self, batch: Sequence[Raw], parked: set[Queue]
     ) -> tuple[dict[str, list[Record]], list[Poison]]:
         """Records by topic, and what is to be parked: undecodable, or behind a parked one."""
         records: dict[str, list[Record]] = {}
@@ -139,7 +146,7 @@ class Inbox:
         shut = set(parked)
         seen: set[tuple[str, bytes | None]] = set()
         for raw in batch:
-            if (raw.topic, key_of(raw)) in shut:
+            if queue_of(raw) in shut:
                 poisons.append(Poison(raw, parking.BEHIND, "A record before it is parked."))
             elif raw.topic not in self._commands or (raw.topic, raw.key) not in seen:
                 try:
@@ -147,7 +154,7 @@ class Inbox:
                     seen.add((raw.topic, raw.key))
                 except PlatformError as error:
                     poisons.append(Poison.of(raw, error))
-                    shut.add((raw.topic, key_of(raw)))
+                    shut.add(queue_of(raw))
         return {topic: found for topic, found in records.items() if found}, poisons
 
     def _record(self, raw: Raw) -> Record:

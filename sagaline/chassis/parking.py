@@ -7,6 +7,7 @@ was; a copy goes to the service's dead letter topic, and a parked command tells 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import uuid4
 
 from sagaline.chassis import positions
@@ -21,6 +22,24 @@ BEHIND = "Behind"  # error class of a record that is parked only for what it fol
 ERROR_CHARACTERS_MAX = 2_000
 
 
+class Queue(NamedTuple):
+    """What is kept in order by parking: the records of one key in one partition."""
+
+    topic: str
+    partition: int
+    key: str
+
+    @property
+    def place(self) -> Partition:
+        """The partition, whose row of positions counts the queue."""
+        return (self.topic, self.partition)
+
+
+def queue_of(raw: Raw) -> Queue:
+    """The queue in which the record stands, or would."""
+    return Queue(raw.topic, raw.partition, key_of(raw))
+
+
 @dataclass(frozen=True, slots=True)
 class Poison:
     """A record that can't be handled, and why."""
@@ -33,13 +52,13 @@ class Poison:
     def of(cls, raw: Raw, error: BaseException) -> "Poison":
         """The record with the error that it met."""
         said = str(error)[:ERROR_CHARACTERS_MAX].encode(errors="backslashreplace")
-        return cls(raw, type(error).__name__, _shown(said))
+        return cls(raw, type(error).__name__, shown(said))
 
 
-PARKED_KEYS = """
-    SELECT DISTINCT held.topic, held.key FROM sagaline.parked AS held
-    JOIN unnest($1::text[], $2::text[]) AS given(topic, key)
-        ON held.topic = given.topic AND held.key = given.key
+PARKED_QUEUES = """
+    SELECT DISTINCT held.topic, held.partition, held.key FROM sagaline.parked AS held
+    JOIN unnest($1::text[], $2::int[], $3::text[]) AS given(topic, partition, key)
+        ON held.topic = given.topic AND held.partition = given.partition AND held.key = given.key
 """
 
 INSERT = """
@@ -51,11 +70,16 @@ INSERT = """
 """
 
 
-async def parked_keys(tx: Transaction, batch: Sequence[Raw]) -> set[tuple[str, str]]:
-    """Which (topic, key) of the batch have records parked already."""
-    given = sorted({(raw.topic, key_of(raw)) for raw in batch})
-    rows = await tx.fetch(PARKED_KEYS, [topic for topic, _ in given], [key for _, key in given])
-    return {(row["topic"], row["key"]) for row in rows}
+async def parked_queues(tx: Transaction, batch: Sequence[Raw]) -> set[Queue]:
+    """In which of its queues the batch finds records parked already."""
+    given = sorted({queue_of(raw) for raw in batch})
+    rows = await tx.fetch(
+        PARKED_QUEUES,
+        [queue.topic for queue in given],
+        [queue.partition for queue in given],
+        [queue.key for queue in given],
+    )
+    return {Queue(*row) for row in rows}
 
 
 class Parking:
@@ -73,14 +97,14 @@ class Parking:
         self._command_topics = frozenset(command_topics)
 
     async def park(
-        self, tx: Transaction, poisons: Sequence[Poison], parked: Collection[tuple[str, str]]
+        self, tx: Transaction, poisons: Sequence[Poison], parked: Collection[Queue]
     ) -> None:
-        """Rows, copies and notices of `poisons` are written; `parked` were parked keys before.
+        """Rows, copies and notices of `poisons` are written; `parked` are queues of before.
 
         The positions' rows are locked by `tx` already.
         """
-        fresh = {(poison.raw.topic, key_of(poison.raw)) for poison in poisons} - set(parked)
-        more = Counter(_partition(poison.raw) for poison in _first_of(poisons, fresh))
+        fresh = {queue_of(poison.raw) for poison in poisons} - set(parked)
+        more = Counter(queue.place for queue in fresh)
         if more:
             await positions.count_parked_keys(tx, dict(sorted(more.items())))
         for poison in poisons:
@@ -93,7 +117,7 @@ class Parking:
             return
         raw = poison.raw
         headers = {
-            _shown(name.encode()): _shown(value) for name, value in raw.headers if value is not None
+            shown(name.encode()): shown(value) for name, value in raw.headers if value is not None
         }
         headers |= {
             "sagaline-origin": f"{raw.topic}/{raw.partition}/{raw.offset}",
@@ -129,18 +153,6 @@ class Parking:
         )
 
 
-def _partition(raw: Raw) -> Partition:
-    return (raw.topic, raw.partition)
-
-
-def _first_of(poisons: Iterable[Poison], keys: Collection[tuple[str, str]]) -> list[Poison]:
-    """One record of each of these keys."""
-    first: dict[tuple[str, str], Poison] = {}
-    for poison in poisons:
-        first.setdefault((poison.raw.topic, key_of(poison.raw)), poison)
-    return [poison for key, poison in first.items() if key in keys]
-
-
 def _row(poison: Poison) -> tuple[object, ...]:
     raw = poison.raw
     kind = next((value for name, value in raw.headers if name == "ce_type"), None)
@@ -149,8 +161,8 @@ def _row(poison: Poison) -> tuple[object, ...]:
         raw.partition,
         raw.offset,
         key_of(raw),
-        None if kind is None else _shown(kind),
-        [_shown(name.encode()) for name, _ in raw.headers],
+        None if kind is None else shown(kind),
+        [shown(name.encode()) for name, _ in raw.headers],
         [value for _, value in raw.headers],
         raw.value,
         poison.error_class,
@@ -158,5 +170,6 @@ def _row(poison: Poison) -> tuple[object, ...]:
     )
 
 
-def _shown(value: bytes) -> str:
+def shown(value: bytes) -> str:
+    """The bytes as text that PostgreSQL can hold; what is none is escaped."""
     return value.decode(errors="backslashreplace").replace("\0", "\\x00")

@@ -75,6 +75,8 @@ RELEASE = """
         AND held.epoch = given.epoch
 """
 
+LOCK = "SELECT FROM sagaline.positions WHERE topic = $1 AND partition = $2 FOR UPDATE"
+
 COUNT_PARKED_KEYS = """
     UPDATE sagaline.positions AS held SET parked_keys = held.parked_keys + given.more
     FROM unnest($1::text[], $2::int[], $3::int[])
@@ -113,8 +115,13 @@ async def advance(tx: Transaction, spans: Sequence[Span]) -> dict[Partition, int
     return parked_keys
 
 
+async def lock(tx: Transaction, partition: Partition) -> None:
+    """No batch of this partition passes, and nobody else locks it, until `tx` ends."""
+    await tx.fetch(LOCK, *partition)
+
+
 async def count_parked_keys(tx: Transaction, more: Mapping[Partition, int]) -> None:
-    """Add to the count of parked keys; the rows are locked by `advance` already."""
+    """Add to the count of parked keys; the rows are locked by `advance` or `lock` already."""
     await tx.run(COUNT_PARKED_KEYS, *_columns(more), list(more.values()))
 
 

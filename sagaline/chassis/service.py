@@ -11,13 +11,14 @@ from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.typing import FilteringBoundLogger
 
-from sagaline.chassis import checks, logs, metrics, migrate, web, wiring
+from sagaline.chassis import checks, dead_letters_api, logs, metrics, migrate, web, wiring
 from sagaline.chassis.background import Background
 from sagaline.chassis.catalog import Catalog
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Database, open_engine
 from sagaline.chassis.handlers import Consumes
 from sagaline.chassis.health import Health
+from sagaline.chassis.operating import together
 from sagaline.chassis.patience import StoppedWaiting, patiently
 from sagaline.chassis.relay import Relay
 from sagaline.chassis.running import Part, Running
@@ -108,7 +109,10 @@ class Service:
             )
             for title, router in (
                 (self.name, self.router),
-                (f"{self.name}, for its operators", self.operators),
+                (
+                    f"{self.name}, for its operators",
+                    together(dead_letters_api.router, self.operators),
+                ),
             )
         )
         return everybody, operators
@@ -165,8 +169,10 @@ class Service:
             async with AsyncExitStack() as parts:
                 for part in self.parts:
                     running.parts.append(await parts.enter_async_context(part(running)))
+                inbox = wiring.inbox_of(running, self.consumes)
+                running.parts.append(wiring.dead_letters_of(running, self.consumes, inbox))
                 if self.consumes:
-                    consumer = wiring.consumer_of(running, self.consumes)
+                    consumer = wiring.consumer_of(running, self.consumes, inbox)
                     running.parts.append(consumer)
                     running.background.start("consumer", consumer.run(stopping))
                     checks.watch(running, "consumer", consumer)

@@ -10,6 +10,8 @@ from sagaline.chassis.catalog import Catalog
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.commands import Commands
 from sagaline.chassis.consumer import Consumer
+from sagaline.chassis.dead_letters import DeadLetters
+from sagaline.chassis.discarding import Discarding
 from sagaline.chassis.handlers import Consumes, HandlerTable
 from sagaline.chassis.inbox import Inbox
 from sagaline.chassis.inbox_metrics import InboxMetrics, LagMetrics
@@ -66,11 +68,10 @@ def relay_of(
     )
 
 
-def consumer_of(running: Running, consumes: Consumes) -> Consumer:
-    """The reader of the service's topics."""
+def consumer_of(running: Running, consumes: Consumes, inbox: Inbox) -> Consumer:
+    """The reader of the service's topics, which hands their records to the inbox."""
     settings = running.settings
-    tables = {t: table for t, table in consumes.items() if isinstance(table, Mapping)}
-    inbox = _inbox(running, consumes, tables)
+    tables = _tables(consumes)
     consumer = Consumer(
         inbox,
         running.database,
@@ -97,9 +98,29 @@ def consumer_of(running: Running, consumes: Consumes) -> Consumer:
     return consumer
 
 
-def _inbox(running: Running, consumes: Consumes, tables: Mapping[str, HandlerTable]) -> Inbox:
+def _tables(consumes: Consumes) -> Mapping[str, HandlerTable]:
+    return {topic: table for topic, table in consumes.items() if isinstance(table, Mapping)}
+
+
+def _replies_topics(catalog: Catalog, consumes: Consumes) -> Mapping[str, str]:
+    """By topic of commands."""
+    return {topic: replies_topic(catalog, table) for topic, table in _tables(consumes).items()}
+
+
+def dead_letters_of(running: Running, consumes: Consumes, inbox: Inbox) -> DeadLetters:
+    """What operators do with the records that the inbox has parked."""
+    return DeadLetters(
+        running.database,
+        inbox,
+        Discarding(running.codec, _replies_topics(running.catalog, consumes), running.service),
+        log=running.log.bind(part="dead_letters"),
+    )
+
+
+def inbox_of(running: Running, consumes: Consumes) -> Inbox:
+    """What handles the service's records."""
     catalog, service = running.catalog, running.service
-    replies = {topic: replies_topic(catalog, table) for topic, table in tables.items()}
+    tables, replies = _tables(consumes), _replies_topics(catalog, consumes)
     return Inbox(
         running.database,
         running.codec,

@@ -146,12 +146,13 @@ class Stage(Orchestrator, Tables):
     ) -> Consumer:
         """A consumer, wired as a service wires its own."""
         running = self.running(database=database, slot=slot, **settings)
-        return wiring.consumer_of(running, consumes or {self.commands: self.shop.handlers})
+        consumes = consumes or {self.commands: self.shop.handlers}
+        return wiring.consumer_of(running, consumes, wiring.inbox_of(running, consumes))
 
     async def handle_directly(self, *parcels: Parcel) -> None:
         """The service's inbox has handled a batch of these, without a Kafka."""
         tables = {self.commands: self.shop.handlers}
-        inbox = wiring._inbox(self.running(), tables, tables)
+        inbox = wiring.inbox_of(self.running(), tables)
         batch: list[Raw] = []
         for parcel in parcels:
             offset = self.ends.get(parcel.partition, 0)

@@ -1,0 +1,277 @@
+"""Operators' routes for dead letters, of every service: what is parked, and what becomes of it."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, Field, model_validator
+
+from sagaline.chassis import paging, parked_rows
+from sagaline.chassis.codec import Codec
+from sagaline.chassis.database import Database, Transaction
+from sagaline.chassis.dead_letters import DeadLetters, Dealt
+from sagaline.chassis.errors import PlatformError
+from sagaline.chassis.operating import Asking, Giving, Text
+from sagaline.chassis.paging import Cursor, Limit
+from sagaline.chassis.parked_rows import Filter, ParkedRecord
+from sagaline.chassis.parking import Queue
+from sagaline.chassis.problems import Problem
+from sagaline.chassis.running import Running
+from sagaline.chassis.shown import Payload, header_texts, payload
+from sagaline.chassis.web import database, part, running
+
+ID_MAX = 2**63 - 1
+BEHIND_SHOWN_MAX = 50
+QUEUES_MAX = 100  # that one request deals with
+RECORDS_MAX = 200  # likewise; a client comes again for the rest
+
+router = APIRouter(prefix="/dlq", tags=["dead letters"])
+
+Db = Annotated[Database, Depends(database)]
+Letters = Annotated[DeadLetters, Depends(part(DeadLetters))]
+Id = Annotated[int, Path(ge=1, le=ID_MAX)]
+
+
+class DeadLetterNotFound(PlatformError):
+    """No record {id} is parked here: perhaps it was dealt with."""
+
+    status = 404
+
+
+class DeadLetter(BaseModel):
+    """A parked record in a line. `redrives` counts how often it has failed again."""
+
+    id: int
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    type: str | None
+    error_class: str
+    error: str
+    parked_at: datetime
+    redrives: int
+    redriven_at: datetime | None
+
+
+class DeadLetterPage(BaseModel):
+    """Some parked records, in the order of parking; `next` is the cursor of those that follow."""
+
+    dead_letters: list[DeadLetter]
+    next: str | None
+
+
+class DeadLetterShown(DeadLetter):
+    """All that is known of a parked record. `behind` are the first of those that wait for it."""
+
+    headers: dict[str, str]
+    payload: Payload
+    behind_count: int
+    behind: list[DeadLetter]
+
+
+class Chosen(BaseModel):
+    """Which records: those of `id`'s key, or those of all keys that have one that fits the rest."""
+
+    id: int | None = Field(default=None, ge=1, le=ID_MAX)
+    topic: Text | None = None
+    key: Text | None = None
+    error_class: Text | None = None
+    cursor: str | None = Field(
+        default=None,
+        max_length=paging.CURSOR_CHARACTERS_MAX,
+        description="`next` of the answer before.",
+    )
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if (self.id, self.topic, self.key, self.error_class) == (None,) * 4:
+            raise ValueError("name an id, a topic, a key or an error_class")
+        return self
+
+    @property
+    def wanted(self) -> Filter:
+        """The filter, without the id."""
+        return Filter(topic=self.topic, key=self.key, error_class=self.error_class)
+
+
+class Redrive(Chosen, Asking):
+    """Handle these again, in order."""
+
+
+class Discard(Chosen, Giving):
+    """Give these up: the one of that id alone, or all that fit."""
+
+
+class KeyDealt(BaseModel):
+    """How a key fared: `done` of its records are parked no more, `left` are.
+
+    `error` is what `stopped_at`, a record's id, failed with this time.
+    """
+
+    topic: str
+    partition: int
+    key: str
+    done: int
+    left: int
+    stopped_at: int | None
+    error_class: str | None
+    error: str | None
+
+
+class AllDealt(BaseModel):
+    """What was done, by key. If there is a `next`, more keys fit: ask again with it as `cursor`."""
+
+    keys: list[KeyDealt]
+    next: str | None
+
+
+@router.get("")
+async def list_dead_letters(
+    db: Db,
+    error_class: Annotated[Text | None, Query()] = None,
+    topic: Annotated[Text | None, Query()] = None,
+    key: Annotated[Text | None, Query()] = None,
+    cursor: Cursor = None,
+    limit: Limit = paging.PAGE_ROWS,
+) -> DeadLetterPage:
+    """What is parked in this service, in the order in which it was."""
+    wanted = Filter(topic=topic, key=key, error_class=error_class)
+    async with db.reading() as tx:
+        found = await parked_rows.page(tx, wanted, after=_after(cursor), limit=limit)
+    after = paging.cursor(found[-1].id) if len(found) == limit else None
+    return DeadLetterPage(dead_letters=[_line(record) for record in found], next=after)
+
+
+@router.get("/{id}", responses={404: {"model": Problem}})
+async def get_dead_letter(
+    id: Id,  # noqa: A002 - the path's name for it
+    db: Db,
+    service: Annotated[Running, Depends(running)],
+) -> DeadLetterShown:
+    """A parked record: its payload, or its bytes and why they can't be read; what waits for it."""
+    async with db.transaction() as tx:
+        await tx.freeze()
+        record = await _found(tx, id)
+        queue, offset = record.queue, record.raw.offset
+        behind = await parked_rows.of_queue(tx, queue, offset=offset + 1, limit=BEHIND_SHOWN_MAX)
+        count = await parked_rows.size(tx, queue, offset=offset + 1)
+    return _shown(record, behind, count, service.codec)
+
+
+@router.post("/redrive", responses={404: {"model": Problem}})
+async def redrive(chosen: Redrive, db: Db, letters: Letters) -> AllDealt:
+    """Handle parked records as if they came now: each key's in order, up to one that fails again.
+
+    The record of an id brings all of its key.
+    """
+    if chosen.id is not None:
+        async with db.reading() as tx:
+            queue = (await _found(tx, chosen.id)).queue
+        dealt = await letters.redrive(queue, chosen.mandate, records_max=RECORDS_MAX)
+        return AllDealt(keys=[_dealt(dealt)], next=None)
+
+    async def deal(queue: Queue, records_max: int) -> Dealt:
+        return await letters.redrive(queue, chosen.mandate, records_max=records_max)
+
+    return await _each(chosen, db, deal)
+
+
+@router.post("/discard", responses={404: {"model": Problem}})
+async def discard(chosen: Discard, db: Db, letters: Letters) -> AllDealt:
+    """Give parked records up: a command's saga is told `discarded`, and it never runs later.
+
+    Where keys are chosen all of their records are given up, an id is that record alone.
+    """
+    if chosen.id is not None:
+        async with db.reading() as tx:
+            record = await _found(tx, chosen.id)
+        dealt = await letters.discard_one(record, chosen.mandate)
+        return AllDealt(keys=[_dealt(dealt)], next=None)
+
+    async def deal(queue: Queue, records_max: int) -> Dealt:
+        return await letters.discard(queue, chosen.mandate, records_max=records_max)
+
+    return await _each(chosen, db, deal)
+
+
+async def _each(
+    chosen: Chosen, db: Database, deal: Callable[[Queue, int], Awaitable[Dealt]]
+) -> AllDealt:
+    """Deal with each key that fits, as far as one request goes."""
+    after = _after(chosen.cursor)
+    async with db.reading() as tx:
+        found = await parked_rows.queues(tx, chosen.wanted, after=after, limit=QUEUES_MAX)
+    dealt: list[Dealt] = []
+    for queue, first in found:
+        room = RECORDS_MAX - sum(each.done for each in dealt)
+        if room:
+            dealt.append(await deal(queue, room))
+        if not room or (dealt[-1].left and dealt[-1].error is None):
+            return _answer(dealt, after)  # the rest of it has no room here
+        after = first
+    return _answer(dealt, after if len(found) == QUEUES_MAX else None)
+
+
+def _answer(dealt: list[Dealt], after: int | None) -> AllDealt:
+    following = None if after is None else paging.cursor(after)
+    return AllDealt(keys=[_dealt(each) for each in dealt], next=following)
+
+
+def _after(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    (after,) = paging.parts_of(cursor, int)
+    assert isinstance(after, int), after
+    return min(after, ID_MAX)
+
+
+async def _found(tx: Transaction, id_: int) -> ParkedRecord:
+    found = await parked_rows.find(tx, id_)
+    if found is None:
+        raise DeadLetterNotFound(id=id_)
+    return found
+
+
+def _line(record: ParkedRecord) -> DeadLetter:
+    return DeadLetter.model_validate(_facts(record))
+
+
+def _shown(
+    record: ParkedRecord, behind: list[ParkedRecord], count: int, codec: Codec
+) -> DeadLetterShown:
+    more = {
+        "headers": header_texts(record.raw.headers),
+        "payload": payload(codec, record.raw.value),
+        "behind_count": count,
+        "behind": [_line(each) for each in behind],
+    }
+    return DeadLetterShown.model_validate(_facts(record) | more)
+
+
+def _facts(record: ParkedRecord) -> dict[str, object]:
+    return {
+        "id": record.id,
+        "topic": record.raw.topic,
+        "partition": record.raw.partition,
+        "offset": record.raw.offset,
+        "key": record.key,
+        "type": record.type,
+        "error_class": record.error_class,
+        "error": record.error,
+        "parked_at": record.parked_at,
+        "redrives": record.redrives,
+        "redriven_at": record.redriven_at,
+    }
+
+
+def _dealt(dealt: Dealt) -> KeyDealt:
+    return KeyDealt(
+        **dealt.queue._asdict(),
+        done=dealt.done,
+        left=dealt.left,
+        stopped_at=dealt.stopped_at,
+        error_class=dealt.error_class,
+        error=dealt.error,
+    )
