@@ -59,7 +59,7 @@ def _step_text(step: StepState, dump: Dump) -> str:
     plain = ROW.write(step)
     if step.reply is not None:
         plain["reply"] = dump(step.reply)
-    return f"{json.dumps(step.name)}: {json.dumps(plain)}"
+    return json.dumps({step.name: plain})[1:-1]
 
 
 def read(text: str, definition: Saga, load: Callable[[Plain], object]) -> SagaState:

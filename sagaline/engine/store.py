@@ -150,10 +150,6 @@ class Store:
     def _load_message(self, plain: Plain) -> object:
         return self._codec.decode(base64.b64decode(str(plain)))
 
-    def _dump_message(self, message: object) -> Plain:
-        # To the machine messages are opaque; here it is known what they are.
-        return base64.b64encode(self._codec.encode(cast(Message, message))).decode()
-
     async def save(self, tx: Transaction, sagas: Iterable[Held]) -> None:
         """Write what these accepted, with histories and timers; an update finds what was loaded."""
         changed = sorted((h for h in sagas if h.accepted), key=_order)
@@ -170,7 +166,16 @@ class Store:
 
     def _written(self, held: Held) -> Remembered:
         """The saga with its text, as it is now about to be written."""
-        held.written = write(held.state, self._dump_message, held.written)
+        # Messages that have just come are kept as they came, as the history keeps them.
+        records = [accepted.record for accepted in held.accepted if accepted.record is not None]
+        came = {id(record.message): record.value for record in records}
+
+        def dump(message: object) -> Plain:
+            # To the machine messages are opaque; here it is known what they are.
+            value = came.get(id(message)) or self._codec.encode(cast(Message, message))
+            return base64.b64encode(value).decode()
+
+        held.written = write(held.state, dump, held.written)
         return Remembered(held.state, held.traceparent, held.written)
 
     async def count(self, tx: Transaction, sequences: dict[str, int]) -> None:
