@@ -69,6 +69,18 @@ async def test_only_the_chassis_chain_is_not_enough(
         await check(engine)
 
 
+async def test_a_services_chain_is_upgraded_where_the_chassis_chain_is_up_to_date(
+    postgres_server: TestServer, empty: str, engine: AsyncEngine
+) -> None:
+    owner = migrate.open_engine(
+        postgres_server.url(empty, OWNER), connect_timeout_s=5, statement_timeout_s=5
+    )
+    for chains in (CHAINS[:1], CHAINS):
+        await migrate.upgrade(owner, chains, lock_timeout_ms=2_000, upgraded=lambda *_: None)
+    await owner.dispose()
+    await check(engine)
+
+
 async def test_the_running_role_uses_the_tables_of_both_chains_and_alters_none(
     postgres_server: TestServer, empty: str
 ) -> None:
