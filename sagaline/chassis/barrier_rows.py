@@ -8,6 +8,8 @@ be seen. Effects run only in later statements.
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from asyncpg import Record
+
 from sagaline.chassis.barrier import BarrierRow, RowKey
 from sagaline.chassis.database import Transaction
 
@@ -21,6 +23,15 @@ CLAIM = """
     ORDER BY saga_id, step, direction
     ON CONFLICT (saga_id, step, direction) DO UPDATE SET generation = barrier.generation
     RETURNING saga_id, step, direction, generation, outcome, answer, reply
+"""
+
+READ = """
+    SELECT held.saga_id, held.step, held.direction, generation, outcome, answer, reply
+    FROM sagaline.barrier AS held
+    JOIN unnest($1::uuid[], $2::text[], $3::text[])
+        AS given(saga_id, step, direction)
+        ON held.saga_id = given.saga_id AND held.step = given.step
+        AND held.direction = given.direction
 """
 
 SETTLE = """
@@ -55,7 +66,20 @@ def _columns(keys: Iterable[RowKey]) -> tuple[list[UUID], list[str], list[str]]:
 
 async def claim(tx: Transaction, keys: Iterable[RowKey]) -> dict[RowKey, BarrierRow]:
     """Every row is locked until `tx` ends, and is new where it wasn't there."""
-    rows = await tx.fetch(CLAIM, *_columns(sorted(set(keys))))
+    return _found(await tx.fetch(CLAIM, *_columns(sorted(set(keys)))))
+
+
+async def read(tx: Transaction, keys: Iterable[RowKey]) -> dict[RowKey, BarrierRow]:
+    """The rows as they stand, a fresh one for each that doesn't; nothing of them is locked.
+
+    For whoever holds the position of the keys' partition, and acts only after a later claim.
+    """
+    wanted = set(keys)
+    found = _found(await tx.fetch(READ, *_columns(wanted)))
+    return dict.fromkeys(wanted, BarrierRow(0)) | found
+
+
+def _found(rows: Iterable[Record]) -> dict[RowKey, BarrierRow]:
     return {
         (row["saga_id"], row["step"], row["direction"]): BarrierRow(
             row["generation"], row["outcome"], row["answer"], row["reply"]

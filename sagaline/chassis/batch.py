@@ -8,7 +8,10 @@ along and folded, so that a command handler meets each key once.
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
+from sagaline.chassis.envelope import Record
 from sagaline.chassis.positions import Fenced, Partition, Position, Span
 
 
@@ -22,6 +25,16 @@ class Raw:
     key: bytes | None
     headers: tuple[tuple[str, bytes | None], ...]
     value: bytes | None
+
+
+NOWHERE: Final[Mapping[Partition, int]] = MappingProxyType({})
+
+Place: TypeAlias = tuple[str, int, int]  # topic, partition, offset
+
+
+def place_of(record: Raw | Record) -> Place:
+    """Where a record stands."""
+    return (record.topic, record.partition, record.offset)
 
 
 def key_of(raw: Raw) -> str:
@@ -85,6 +98,7 @@ class Cursors:
         self._passed = passed
         self.expected: dict[Partition, int] = {}
         self.epochs: dict[Partition, int] = {}
+        self.ahead: set[Place] = set()  # committed, before what stands in front of them
 
     def set(self, claimed: Mapping[Partition, Position]) -> None:
         """Hold these partitions, from the position that their claim found."""
@@ -96,9 +110,10 @@ class Cursors:
         """Hold nothing any more."""
         self.expected.clear()
         self.epochs.clear()
+        self.ahead.clear()
 
-    def spans(self, batch: Sequence[Raw]) -> list[Span]:
-        """What a batch takes of each partition, in (topic, partition) order.
+    def spans(self, batch: Sequence[Raw], before: Mapping[Partition, int] = NOWHERE) -> list[Span]:
+        """What a batch takes of each partition, in (topic, partition) order, `before` an offset.
 
         The start is what was expected, not the first record's offset: gaps in a log are normal.
         Raises Fenced when a partition is not held any more.
@@ -109,8 +124,8 @@ class Cursors:
         if unheld := ends.keys() - self.epochs.keys():
             raise Fenced(sorted(unheld))
         return [
-            Span(*partition, self.epochs[partition], self.expected[partition], end)
-            for partition, end in sorted(ends.items())
+            Span(*each, self.epochs[each], self.expected[each], min(end, before.get(each, end)))
+            for each, end in sorted(ends.items())
         ]
 
     def held(self) -> list[Span]:
@@ -126,7 +141,17 @@ class Cursors:
         held = [span for span in spans if (span.topic, span.partition) in self.expected]
         for span in held:
             self.expected[span.topic, span.partition] = span.next_offset
+        if self.ahead:
+            self.ahead = {each for each in self.ahead if each[2] >= self.expected[each[:2]]}
         self._passed(held, outbox_id)
+
+    def overtook(self, batch: Iterable[Raw]) -> None:
+        """These are committed, too, where the positions have not passed them yet."""
+        self.ahead |= {
+            place_of(raw)
+            for raw in batch
+            if raw.offset >= self.expected.get((raw.topic, raw.partition), raw.offset + 1)
+        }
 
     def left_of(self, batch: Iterable[Raw]) -> list[Raw]:
         """What is not committed yet of a batch that was handled in part, and is still held."""

@@ -5,18 +5,25 @@ to be executed, settle the rows and publish the replies, all in the batch's one 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
-from sagaline.chassis import barrier, barrier_rows
+from sagaline.chassis import barrier, barrier_rows, intents
 from sagaline.chassis.barrier import BarrierRow, Command, RowKey
 from sagaline.chassis.catalog import Message
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Transaction
+from sagaline.chassis.effects import Effect
 from sagaline.chassis.envelope import Envelope, Outgoing, Record, command_id, reply_id
-from sagaline.chassis.errors import MalformedEnvelope, UnexpectedMessage
-from sagaline.chassis.handlers import HandlerTable
+from sagaline.chassis.errors import MalformedEnvelope, Overtaken, UnexpectedMessage
+from sagaline.chassis.handlers import EffectTable
 from sagaline.chassis.messages import Notice, Revoke
+
+Results: TypeAlias = Mapping[RowKey, object]  # of calls to the outside, by their intent's row
+
+NO_RESULTS: Final[Results] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +39,17 @@ class Commands:
     """Answers batches of commands with a service's handlers. Keeps nothing between batches."""
 
     def __init__(
-        self, handlers: HandlerTable, *, codec: Codec, replies_topic: str, service: str
+        self, handlers: EffectTable, *, codec: Codec, replies_topic: str, service: str
     ) -> None:
         self._service = service
         self._handlers = handlers
-        self._codec = codec
+        self.codec = codec
         self._replies_topic = replies_topic
+
+    def effect_of(self, kind: type[Message]) -> Effect[Any, Any] | None:
+        """How commands of this type are carried out outside; None where they are not."""
+        handler = self._handlers.get(kind)
+        return handler if isinstance(handler, Effect) else None
 
     def command(self, record: Record) -> Command:
         """The record as the barrier sees it; raises MalformedEnvelope where a part is missing."""
@@ -63,15 +75,18 @@ class Commands:
         if kind is not Revoke and kind not in self._handlers:
             raise UnexpectedMessage(type=kind.avro_name, topic=record.topic, service=self._service)
 
-    async def handle(self, tx: Transaction, records: Sequence[Record]) -> int:
+    async def handle(
+        self, tx: Transaction, records: Sequence[Record], results: Results = NO_RESULTS
+    ) -> int:
         """Every command is answered when `tx` commits; no two of a batch have one key.
 
+        `results` are those of calls, for effects to settle; raises Overtaken where one is missing.
         Says how many were answered from the barrier, without running a handler.
         """
         commands = [self.command(record) for record in records]
         rows = await barrier_rows.claim(tx, (key for command in commands for key in command.rows))
         verdicts = [judge(command, rows) for command in commands]
-        executed = await self._execute(tx, records, verdicts)
+        executed = await self._execute(tx, records, verdicts, results)
         settled: dict[RowKey, BarrierRow] = {}
         missing: list[RowKey] = []
         for index, (command, verdict) in enumerate(zip(commands, verdicts, strict=True)):
@@ -90,7 +105,11 @@ class Commands:
         return len(records) - len(executed)
 
     async def _execute(
-        self, tx: Transaction, records: Sequence[Record], verdicts: Sequence[barrier.Verdict]
+        self,
+        tx: Transaction,
+        records: Sequence[Record],
+        verdicts: Sequence[barrier.Verdict],
+        results: Results,
     ) -> dict[int, Message]:
         """Run each type's handler once over what is to be executed: replies by index."""
         by_type: dict[type[Message], list[int]] = defaultdict(list)
@@ -101,10 +120,30 @@ class Commands:
         # In the table's order in every process, since one transaction locks for all of them.
         for message_type, handler in self._handlers.items():
             if indexes := by_type.pop(message_type, []):
-                replies = await handler(tx, [records[index].message for index in indexes])
+                todo = [records[index] for index in indexes]
+                if isinstance(handler, Effect):
+                    replies = await self._settle(tx, handler, todo, results)
+                else:
+                    replies = await handler(tx, [record.message for record in todo])
                 executed |= dict(zip(indexes, replies, strict=True))
         assert not by_type, f"no handler for {sorted(kind.avro_name for kind in by_type)}"
         return executed
+
+    async def _settle(
+        self,
+        tx: Transaction,
+        effect: Effect[Any, Any],
+        records: Sequence[Record],
+        results: Results,
+    ) -> Sequence[Message]:
+        """Write what the calls for these commands gave: a reply each, and no intent is open."""
+        rows = [self.command(record).own for record in records]
+        if missing := [row for row in rows if row not in results]:
+            raise Overtaken(rows=missing)  # since the calls somebody has taken part of it back
+        await intents.close(tx, rows)
+        return await effect.settle(
+            tx, [record.message for record in records], [results[row] for row in rows]
+        )
 
     def _answer(self, command: Command, verdict: barrier.Verdict, reply: Message | None) -> Answer:
         match verdict:
@@ -115,7 +154,7 @@ class Commands:
             case barrier.Repeat(row=row, generation=generation):
                 assert row.reply is not None, row
                 assert row.answer is not None, row
-                return Answer(self._codec.decode(row.reply), row.answer, generation)
+                return Answer(self.codec.decode(row.reply), row.answer, generation)
             case barrier.Block():
                 return Answer(REVOKED, "blocked", command.generation)
             case barrier.NothingToUndo():
@@ -126,12 +165,12 @@ class Commands:
     def _settled(self, command: Command, answer: Answer) -> dict[RowKey, BarrierRow]:
         """The command's own row, with what it was answered."""
         outcome = barrier.OUTCOME_OF_ANSWER[answer.outcome]
-        reply = self._codec.encode(answer.message)
+        reply = self.codec.encode(answer.message)
         return {command.own: BarrierRow(answer.generation, outcome, answer.outcome, reply)}
 
     def _blocked(self, action: RowKey, rows: dict[RowKey, BarrierRow]) -> dict[RowKey, BarrierRow]:
         """The action's row, closed for ever; its generation stays, for the answers it may give."""
-        reply = self._codec.encode(REVOKED)
+        reply = self.codec.encode(REVOKED)
         return {action: BarrierRow(rows[action].generation, "blocked", "blocked", reply)}
 
     def _reply(self, cause: Envelope, command: Command, answer: Answer) -> Outgoing:

@@ -34,6 +34,11 @@ def reply_id(command: UUID, outcome: str) -> UUID:
     return uuid5(command, outcome)
 
 
+def call_key(saga: UUID, step: str, direction: str) -> UUID:
+    """The idempotency key of a step's call to the outside, the same in each generation."""
+    return uuid5(saga, f"{step}/{direction}")
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """Who says what about which key, and which saga step it belongs to.

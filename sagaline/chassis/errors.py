@@ -8,7 +8,9 @@ PlatformError
 ├── MessageTooLarge          an outgoing message is larger than its topic takes
 ├── UnroutableMessage        an outgoing message has no topic that this service may write
 ├── PositionLost             a partition's position is not in the log any more
-└── Unreadable               a record's headers stop the Kafka client
+├── Unreadable               a record's headers stop the Kafka client
+├── ProviderUnavailable      something outside can't be used now
+└── Overtaken                what a call is made for may have changed meanwhile
 
 Services add their own subclasses next to the code that raises them.
 """
@@ -65,3 +67,13 @@ class Unreadable(PlatformError):
     The name of one of its headers is no UTF-8. Find out who wrote it, then set
     `sagaline.positions.next_offset` behind it by hand and restart the service.
     """
+
+
+class ProviderUnavailable(PlatformError):
+    """{provider} can't be used now: {reason}."""
+
+    status = 503
+
+
+class Overtaken(PlatformError):
+    """What a call is made for may have changed meanwhile: it is looked at anew."""

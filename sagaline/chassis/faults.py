@@ -10,11 +10,14 @@ from asyncpg.exceptions import InternalClientError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from sagaline.chassis.errors import Overtaken, ProviderUnavailable
+
 # SQLSTATE classes: connection, transaction rollback (deadlock, serialization), resources (disk
 # full, too many connections), operator intervention (shutdown, cancel), system error.
 PASSING_CLASSES = frozenset({"08", "40", "53", "57", "58"})
 # lock_timeout, idle_in_transaction_session_timeout, a standby's or a failed-over server's read-only
 PASSING_STATES = frozenset({"55P03", "25P03", "25006"})
+PASSING_ERRORS = (PoolTimeout, KafkaError, ProviderUnavailable, Overtaken)
 # An InternalClientError comes in the moment between the server's last words and the end.
 LOST = (AsyncpgInterfaceError, InternalClientError, OSError, TimeoutError)
 
@@ -25,7 +28,7 @@ def passing(error: BaseException) -> bool:
         return error.connection_invalidated or (error.orig is not None and passing(error.orig))
     if state := str(getattr(error, "sqlstate", None) or ""):
         return state[:2] in PASSING_CLASSES or state in PASSING_STATES
-    return isinstance(error, PoolTimeout | KafkaError) or _lost(error)
+    return isinstance(error, PASSING_ERRORS) or _lost(error)
 
 
 def _lost(error: BaseException) -> bool:

@@ -2,6 +2,7 @@
 
 A *command* handler answers: it takes the payloads of one type, at most one for each key, and gives
 a reply each, in order. Barrier, headers and batching are the chassis' work around it.
+An *effect* (`sagaline.chassis.effects`) answers, too, and calls the outside for it.
 A *record* handler folds: it takes a batch's records, each key's in offset order, and gives the
 messages to send.
 """
@@ -11,10 +12,12 @@ from typing import Any, TypeAlias
 
 from sagaline.chassis.catalog import Message
 from sagaline.chassis.database import Transaction
+from sagaline.chassis.effects import Effect
 from sagaline.chassis.envelope import Outgoing, Record
 
 # The payload's type is the key beside it in the table; a Callable can't say that of a mapping.
 CommandHandler: TypeAlias = Callable[[Transaction, Any], Awaitable[Sequence[Message]]]
 HandlerTable: TypeAlias = Mapping[type[Message], CommandHandler]
+EffectTable: TypeAlias = Mapping[type[Message], CommandHandler | Effect[Any, Any]]
 RecordHandler: TypeAlias = Callable[[Transaction, Sequence[Record]], Awaitable[Sequence[Outgoing]]]
-Consumes: TypeAlias = Mapping[str, HandlerTable | RecordHandler]  # by topic
+Consumes: TypeAlias = Mapping[str, EffectTable | RecordHandler]  # by topic

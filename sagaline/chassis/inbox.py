@@ -6,21 +6,22 @@ tried again, and then parked.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis import parking, positions
-from sagaline.chassis.batch import Cursors, Raw, halves, key_of
+from sagaline.chassis.batch import Cursors, Place, Raw, halves, key_of, place_of
 from sagaline.chassis.codec import Codec
-from sagaline.chassis.commands import Commands
+from sagaline.chassis.commands import Commands, Results
 from sagaline.chassis.database import Database, Transaction
 from sagaline.chassis.envelope import Envelope, Record
 from sagaline.chassis.errors import MalformedEnvelope, PlatformError
 from sagaline.chassis.faults import passing
 from sagaline.chassis.handlers import RecordHandler
 from sagaline.chassis.parking import Parking, Poison, Queue, queue_of
-from sagaline.chassis.positions import Fenced
+from sagaline.chassis.positions import Fenced, Partition
 
 
 class Tally(Protocol):
@@ -39,6 +40,28 @@ class Tally(Protocol):
         """A record was parked."""
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was got for a batch before its transaction: results of calls, and whose failed.
+
+    No partition of `ends` advances beyond its offset: the record there waits for its call.
+    """
+
+    results: Results = field(default_factory=dict)
+    failed: Mapping[Place, Exception] = field(default_factory=dict)
+    ends: Mapping[Partition, int] = field(default_factory=dict)
+
+
+PLAIN: Final = Prepared()
+
+
+class Outside(Protocol):
+    """Gets what effects need before their batch is committed; see `outside`."""
+
+    async def handle(self, inbox: "Inbox", batch: Sequence[Raw], cursors: Cursors) -> None:
+        """Have `inbox` commit all of `batch`, with the results of its calls."""
+
+
 class Inbox:
     """Handles batches against a service's database. All of its state is in the cursors given."""
 
@@ -53,6 +76,7 @@ class Inbox:
         attempts_max: int,
         tally: Tally,
         log: FilteringBoundLogger,
+        outside: Outside | None = None,
     ) -> None:
         self._database = database
         self._codec = codec
@@ -62,64 +86,97 @@ class Inbox:
         self._attempts_max = attempts_max
         self._tally = tally
         self._log = log
+        self._outside = outside
 
     async def handle(self, batch: Sequence[Raw], cursors: Cursors) -> None:
         """All of `batch` is committed, effects or parked.
 
         Raises Fenced, or an error that passes; what is committed by then, `cursors` tells.
         """
+        if self._outside is None:
+            await self.commit(batch, cursors, PLAIN)
+        else:
+            await self._outside.handle(self, batch, cursors)
+
+    async def commit(self, batch: Sequence[Raw], cursors: Cursors, prepared: Prepared) -> None:
+        """As `handle`, with what the batch needs of the outside."""
         try:
-            await self._commit(batch, cursors)
+            await self._commit(batch, cursors, prepared)
         except Fenced:
             raise
         except Exception as error:  # a handler may raise anything; bisected
             if passing(error):
                 raise
-            self._failed(batch, error)
+            self.failed(batch, error)
             if len(batch) == 1:
-                await self._alone(batch[0], cursors, error)
+                await self._alone(batch[0], cursors, prepared, error)
                 return
             for half in halves(batch):
-                await self.handle(half, cursors)
+                await self.commit(half, cursors, prepared)
 
     async def handle_one(self, tx: Transaction, raw: Raw) -> None:
         """The record, which a batch left behind, is handled in `tx`; raises what is wrong with it.
 
         `tx` holds the partition's row of positions, so no batch of it comes in between.
         """
-        await self._dispatch(tx, {raw.topic: [self._record(raw)]})
+        await self._dispatch(tx, {raw.topic: [self._record(raw)]}, PLAIN.results)
 
-    async def _alone(self, raw: Raw, cursors: Cursors, error: Exception) -> None:
+    async def _alone(
+        self, raw: Raw, cursors: Cursors, prepared: Prepared, error: Exception
+    ) -> None:
         """The record fails by itself: try again, then park it."""
         for _ in range(1, self._attempts_max):
             try:
-                await self._commit([raw], cursors)
+                await self._commit([raw], cursors, prepared)
                 return
             except Fenced:
                 raise
             except Exception as again:  # as above
                 if passing(again):
                     raise
-                self._failed([raw], again)
+                self.failed([raw], again)
                 error = again
-        await self._commit([raw], cursors, poison=Poison.of(raw, error))
+        await self._commit([raw], cursors, prepared, poison=Poison.of(raw, error))
+
+    async def fence(
+        self, tx: Transaction, batch: Sequence[Raw], cursors: Cursors
+    ) -> Mapping[Partition, int]:
+        """The partitions of the batch are ours and locked, and not moved: their parked keys."""
+        spans = [replace(span, next_offset=span.expected) for span in cursors.spans(batch)]
+        return await positions.advance(tx, spans)
+
+    async def standing(
+        self, tx: Transaction, batch: Sequence[Raw], cursors: Cursors
+    ) -> dict[str, list[Record]]:
+        """The commands of the batch that will be handled, by topic; raises Fenced."""
+        counts = await self.fence(tx, batch, cursors)
+        records, _ = self._decode(batch, await _parked(tx, batch, counts), PLAIN)
+        return {topic: found for topic, found in records.items() if topic in self._commands}
 
     async def _commit(
-        self, batch: Sequence[Raw], cursors: Cursors, *, poison: Poison | None = None
+        self,
+        batch: Sequence[Raw],
+        cursors: Cursors,
+        prepared: Prepared,
+        *,
+        poison: Poison | None = None,
     ) -> None:
-        taken = cursors.spans(batch)
+        taken = cursors.spans(batch, prepared.ends)
+        if cursors.ahead:
+            batch = [raw for raw in batch if place_of(raw) not in cursors.ahead]
         async with self._database.transaction() as tx:
             counts = await positions.advance(tx, taken)
-            suspects = [raw for raw in batch if counts[raw.topic, raw.partition]]
-            parked = await parking.parked_queues(tx, suspects) if suspects else set()
+            parked = await _parked(tx, batch, counts)
             if poison is None:
-                records, poisons = self._decode(batch, parked)
+                records, poisons = self._decode(batch, parked, prepared)
             else:
                 records, poisons = {}, [poison]
             if poisons:
                 await self._parking.park(tx, poisons, parked)
-            repeated = await self._dispatch(tx, records)
+            repeated = await self._dispatch(tx, records, prepared.results)
         cursors.passed(taken, tx.outbox_id_max)
+        if prepared.ends:
+            cursors.overtook(batch)
         self._tally.committed(batch)
         for topic, handled in records.items():
             self._tally.handled(topic, records=len(handled), repeated=repeated.get(topic, 0))
@@ -127,7 +184,8 @@ class Inbox:
             self._tally.parked(one)
             self._log.warning("parked", **_place(one.raw), error_class=one.error_class)
 
-    def _failed(self, batch: Sequence[Raw], error: Exception) -> None:
+    def failed(self, batch: Sequence[Raw], error: Exception) -> None:
+        """Say that the batch failed by a record's fault."""
         # The class alone: what an error says may quote the payload. A parked row has all of it.
         self._tally.failed(error)
         self._log.warning(
@@ -138,7 +196,7 @@ class Inbox:
         )
 
     def _decode(
-        self, batch: Sequence[Raw], parked: set[Queue]
+        self, batch: Sequence[Raw], parked: set[Queue], prepared: Prepared
     ) -> tuple[dict[str, list[Record]], list[Poison]]:
         """Records by topic, and what is to be parked: undecodable, or behind a parked one."""
         records: dict[str, list[Record]] = {}
@@ -148,6 +206,9 @@ class Inbox:
         for raw in batch:
             if queue_of(raw) in shut:
                 poisons.append(Poison(raw, parking.BEHIND, "A record before it is parked."))
+            elif (fault := prepared.failed.get(place_of(raw))) is not None:
+                poisons.append(Poison.of(raw, fault))
+                shut.add(queue_of(raw))
             elif raw.topic not in self._commands or (raw.topic, raw.key) not in seen:
                 try:
                     records.setdefault(raw.topic, []).append(self._record(raw))
@@ -177,20 +238,28 @@ class Inbox:
         return record
 
     async def _dispatch(
-        self, tx: Transaction, records: Mapping[str, Sequence[Record]]
+        self, tx: Transaction, records: Mapping[str, Sequence[Record]], results: Results
     ) -> dict[str, int]:
         """Give each topic's records to its handler; say how many were repeats, by topic."""
         repeated: dict[str, int] = {}
         folded: dict[RecordHandler, list[Record]] = {}
         for topic, found in sorted(records.items()):
             if topic in self._commands:
-                repeated[topic] = await self._commands[topic].handle(tx, found)
+                repeated[topic] = await self._commands[topic].handle(tx, found, results)
             else:
                 # One call for all topics of a handler: it locks and folds them as one set.
                 folded.setdefault(self._records[topic], []).extend(found)
         for handler, found in folded.items():
             tx.publish(*await handler(tx, found))
         return repeated
+
+
+async def _parked(
+    tx: Transaction, batch: Sequence[Raw], counts: Mapping[Partition, int]
+) -> set[Queue]:
+    """Which queues of the batch are parked; most partitions say that they have none."""
+    suspects = [raw for raw in batch if counts[raw.topic, raw.partition]]
+    return await parking.parked_queues(tx, suspects) if suspects else set()
 
 
 def _place(raw: Raw) -> dict[str, str | int]:

@@ -1,21 +1,28 @@
 """The chassis' parts, made from a service's settings, catalog and handlers. Nothing is opened."""
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
+from sagaline.chassis.breaker import Breaker
+from sagaline.chassis.calls import Calls
 from sagaline.chassis.catalog import Catalog
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.commands import Commands
 from sagaline.chassis.consumer import Consumer
 from sagaline.chassis.dead_letters import DeadLetters
 from sagaline.chassis.discarding import Discarding
-from sagaline.chassis.handlers import Consumes, HandlerTable
+from sagaline.chassis.effect_metrics import EffectMetrics
+from sagaline.chassis.effects import Effect, Port
+from sagaline.chassis.handlers import Consumes, EffectTable
 from sagaline.chassis.inbox import Inbox
 from sagaline.chassis.inbox_metrics import InboxMetrics, LagMetrics
 from sagaline.chassis.outbox import Outbox
+from sagaline.chassis.outside import Outside
 from sagaline.chassis.parking import Parking
 from sagaline.chassis.relay import Relay, RelayLimits
 from sagaline.chassis.running import Running
@@ -98,7 +105,7 @@ def consumer_of(running: Running, consumes: Consumes, inbox: Inbox) -> Consumer:
     return consumer
 
 
-def _tables(consumes: Consumes) -> Mapping[str, HandlerTable]:
+def _tables(consumes: Consumes) -> Mapping[str, EffectTable]:
     return {topic: table for topic, table in consumes.items() if isinstance(table, Mapping)}
 
 
@@ -121,15 +128,14 @@ def inbox_of(running: Running, consumes: Consumes) -> Inbox:
     """What handles the service's records."""
     catalog, service = running.catalog, running.service
     tables, replies = _tables(consumes), _replies_topics(catalog, consumes)
+    commands = {
+        topic: Commands(table, codec=running.codec, replies_topic=replies[topic], service=service)
+        for topic, table in tables.items()
+    }
     return Inbox(
         running.database,
         running.codec,
-        commands={
-            topic: Commands(
-                table, codec=running.codec, replies_topic=replies[topic], service=service
-            )
-            for topic, table in tables.items()
-        },
+        commands=commands,
         records={t: fold for t, fold in consumes.items() if not isinstance(fold, Mapping)},
         parking=Parking(
             dead_letters_topic=dead_letters_topic(catalog, service),
@@ -139,10 +145,50 @@ def inbox_of(running: Running, consumes: Consumes) -> Inbox:
         attempts_max=running.settings.attempts_max,
         tally=InboxMetrics(running.metrics),
         log=running.log.bind(part="inbox"),
+        outside=_outside(running, commands, ports_of(tables)),
     )
 
 
-def replies_topic(catalog: Catalog, table: HandlerTable) -> str:
+def ports_of(tables: Mapping[str, EffectTable]) -> dict[str, Port]:
+    """What these handlers call, by name."""
+    handlers = (handler for table in tables.values() for handler in table.values())
+    ports: dict[str, Port] = {}
+    for handler in handlers:
+        if isinstance(handler, Effect):
+            port = handler.port
+            assert ports.setdefault(port.name, port) == port, f"two ports are called {port.name}"
+    return ports
+
+
+def _outside(
+    running: Running, commands: Mapping[str, Commands], ports: Mapping[str, Port]
+) -> Outside | None:
+    if not ports:
+        return None
+    breakers = {name: Breaker(port, clock_s=time.monotonic) for name, port in ports.items()}
+    for name, breaker in breakers.items():
+        running.health.watch(name, partial(_problem_of, breaker))
+    calls = Calls(
+        breakers,
+        attempts_max=running.settings.attempts_max,
+        clock_s=time.monotonic,
+        tally=EffectMetrics(running.metrics, breakers),
+    )
+    return Outside(
+        running.database,
+        commands,
+        calls,
+        calls_max=min(port.calls_max for port in ports.values()),
+        attempts_max=running.settings.attempts_max,
+        clock_s=time.monotonic,
+    )
+
+
+async def _problem_of(breaker: Breaker) -> str | None:
+    return breaker.problem
+
+
+def replies_topic(catalog: Catalog, table: EffectTable) -> str:
     """The topic that carries the answers to these commands; there is one."""
     names = {catalog.topic_of(reply).name for command in table for reply in command.replies}
     assert len(names) == 1, f"the replies of one command topic stand on {sorted(names)}"

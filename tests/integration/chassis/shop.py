@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from sagaline.chassis.catalog import Message
 from sagaline.chassis.database import Transaction
-from sagaline.chassis.handlers import HandlerTable
+from sagaline.chassis.handlers import EffectTable
 from schemas.messages import (
     CommitStock,
     ReleaseStock,
@@ -36,7 +36,7 @@ class Shop:
         self.batches: list[list[int]] = []
 
     @property
-    def handlers(self) -> HandlerTable:
+    def handlers(self) -> EffectTable:
         return {ReserveStock: self.reserve, ReleaseStock: self.release, CommitStock: self.commit}
 
     async def reserve(self, tx: Transaction, batch: Sequence[ReserveStock]) -> list[Message]:

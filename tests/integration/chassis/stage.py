@@ -21,6 +21,7 @@ from sagaline.chassis.consumer import Consumer
 from sagaline.chassis.database import Database, open_engine
 from sagaline.chassis.handlers import Consumes
 from sagaline.chassis.health import Health
+from sagaline.chassis.inbox import Inbox
 from sagaline.chassis.running import Running
 from sagaline.chassis.settings import ServiceSettings
 from tests.integration.chassis.parcels import PARTITIONS, Orchestrator, Parcel, catalog_of
@@ -151,8 +152,16 @@ class Stage(Orchestrator, Tables):
 
     async def handle_directly(self, *parcels: Parcel) -> None:
         """The service's inbox has handled a batch of these, without a Kafka."""
+        batch, cursors = await self.delivered(*parcels)
+        await self.inbox().handle(batch, cursors)
+
+    def inbox(self) -> Inbox:
+        """The inbox of a process of this service."""
         tables = {self.commands: self.shop.handlers}
-        inbox = wiring.inbox_of(self.running(), tables)
+        return wiring.inbox_of(self.running(), tables)
+
+    async def delivered(self, *parcels: Parcel) -> tuple[list[Raw], Cursors]:
+        """A batch of these, in the hands of a process that has just claimed their partitions."""
         batch: list[Raw] = []
         for parcel in parcels:
             offset = self.ends.get(parcel.partition, 0)
@@ -171,7 +180,7 @@ class Stage(Orchestrator, Tables):
         async with self.database.transaction() as tx:
             starts = {(self.commands, parcel.partition): 0 for parcel in parcels}
             cursors.set(await positions.claim(tx, starts, owner="test"))
-        await inbox.handle(batch, cursors)
+        return batch, cursors
 
     def running(
         self, *, database: Database | None = None, slot: int = 0, **settings: int

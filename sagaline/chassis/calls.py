@@ -1,0 +1,148 @@
+"""Calls to the outside: side by side, each with a deadline, while no transaction is open.
+
+See docs/architecture.md, "Effects". What the first transaction of a batch intended is done here;
+what an earlier one had intended is asked about first.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import Protocol, TypeAlias
+
+from sagaline.chassis.breaker import Breaker
+from sagaline.chassis.effects import Port
+from sagaline.chassis.errands import Errand, Outcomes
+from sagaline.chassis.errors import Overtaken, ProviderUnavailable
+from sagaline.chassis.faults import passing
+
+Renew: TypeAlias = Callable[[Sequence[Errand]], Awaitable[float]]
+
+
+class CallTally(Protocol):
+    """What is reported of calls; the service's metrics."""
+
+    def called(self, port: Port, *, how: str, seconds: float) -> None:
+        """A call or a question ended: answered, unavailable or failed."""
+
+
+class Calls:
+    """Does errands. Keeps nothing between batches but each port's breaker."""
+
+    def __init__(
+        self,
+        breakers: Mapping[str, Breaker],
+        *,
+        attempts_max: int,
+        clock_s: Callable[[], float],
+        tally: CallTally,
+    ) -> None:
+        self._breakers = breakers
+        self._attempts_max = attempts_max
+        self._clock_s = clock_s
+        self._tally = tally
+
+    async def do(
+        self, errands: Sequence[Errand], *, since_s: float, renew: Renew | None = None
+    ) -> Outcomes:
+        """What came of each errand; their intents' deadlines count from `since_s`.
+
+        A call of which the other side knows nothing, long after its deadline, is made again once
+        `renew` has given it a new one, and said from when.
+        """
+        outcomes = Outcomes()
+        # What was not called yet, or can't be asked about, is called; the rest is asked about.
+        await asyncio.gather(
+            *(
+                self._try(each, partial(self._called, since_s), outcomes)
+                if each.fresh or each.effect.ask is None
+                else self._try(each, self._known, outcomes)
+                for each in errands
+            )
+        )
+        if renew is not None and outcomes.unknown:
+            await self._call_again(errands, outcomes, renew)
+        return outcomes
+
+    async def _call_again(
+        self, errands: Sequence[Errand], outcomes: Outcomes, renew: Renew
+    ) -> None:
+        never = [each for each in errands if each.row in outcomes.unknown]
+        called = partial(self._called, await renew(never))
+        outcomes.unknown.clear()
+        await asyncio.gather(*(self._try(each, called, outcomes) for each in never))
+
+    async def _called(self, since_s: float, errand: Errand, attempt: int) -> object | None:
+        """Make the call, within the time that its intent gives it; asked first, at a retry."""
+        effect = errand.effect
+        if attempt and (found := await self._asked(errand)) is not None:
+            return found
+        until_s = since_s + effect.port.timeout_ms / 1000
+        return await self._timed(effect.port, lambda: effect.call(errand.call), until_s)
+
+    async def _known(self, errand: Errand, _attempt: int) -> object | None:
+        """What came of a call that may have been made; None if it can't arrive any more."""
+        found = await self._asked(errand)
+        if found is None and not errand.overdue:
+            raise Overtaken  # it may be under way: that it isn't there yet proves nothing
+        return found
+
+    async def _try(
+        self,
+        errand: Errand,
+        work: Callable[[Errand, int], Awaitable[object | None]],
+        outcomes: Outcomes,
+    ) -> None:
+        """Do `work` until it ends other than by the record's fault, a few times at most."""
+        fault: Exception | None = None
+        for attempt in range(self._attempts_max):
+            try:
+                found = await work(errand, attempt)
+            except Exception as error:  # noqa: BLE001  # a port may raise anything; told apart
+                if passing(error):
+                    outcomes.away[errand.place] = error
+                    return
+                fault = error
+            else:
+                if found is None:
+                    outcomes.unknown.add(errand.row)
+                else:
+                    outcomes.results[errand.row] = found
+                return
+        assert fault is not None, "no attempt was made"
+        outcomes.failed[errand.place] = fault
+
+    async def _asked(self, errand: Errand) -> object | None:
+        """What the other side knows; asking has no effect, so it has a time of its own."""
+        ask, port = errand.effect.ask, errand.effect.port
+        if ask is None:
+            return None
+        until_s = self._clock_s() + port.timeout_ms / 1000
+        return await self._timed(port, lambda: ask(errand.call), until_s)
+
+    async def _timed(
+        self, port: Port, work: Callable[[], Awaitable[object | None]], until_s: float
+    ) -> object | None:
+        """What `work` gives by then, through the port's breaker."""
+        return await self._breakers[port.name].run(lambda: self._by(port, work, until_s))
+
+    async def _by(
+        self, port: Port, work: Callable[[], Awaitable[object | None]], until_s: float
+    ) -> object | None:
+        began_s = self._clock_s()
+        if began_s >= until_s:
+            # We were stopped, or waited for a probe: whoever asks may take the call for lost.
+            raise Overtaken
+        how = "cancelled"
+        try:
+            async with asyncio.timeout(until_s - began_s):
+                found = await work()
+            how = "answered"
+        except TimeoutError as error:
+            how = "unavailable"
+            raise ProviderUnavailable(provider=port.name, reason="no answer in time") from error
+        except Exception as error:
+            how = "unavailable" if passing(error) else "failed"
+            raise
+        finally:
+            self._tally.called(port, how=how, seconds=self._clock_s() - began_s)
+        return found

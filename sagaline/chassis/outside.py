@@ -1,0 +1,158 @@
+"""What a batch needs of the outside, got between its two transactions.
+
+See docs/architecture.md, "Effects". The first transaction moves no position. So whatever happens
+before the second one has committed, the records come again, and find their intents.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from sagaline.chassis import intents
+from sagaline.chassis.batch import Cursors, Place, Raw, halves, place_of
+from sagaline.chassis.calls import Calls
+from sagaline.chassis.commands import Commands
+from sagaline.chassis.database import Database
+from sagaline.chassis.errands import Errand, Outcomes
+from sagaline.chassis.faults import passing
+from sagaline.chassis.inbox import Inbox, Prepared
+from sagaline.chassis.intending import conclude, intend
+from sagaline.chassis.positions import Fenced, Partition
+
+
+class Outside:
+    """Has an inbox's effects called for, at most `calls_max` side by side."""
+
+    def __init__(
+        self,
+        database: Database,
+        commands: Mapping[str, Commands],
+        calls: Calls,
+        *,
+        calls_max: int,
+        attempts_max: int,
+        clock_s: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._commands = commands
+        self._calls = calls
+        self._calls_max = calls_max
+        self._attempts_max = attempts_max
+        self._clock_s = clock_s
+
+    async def handle(self, inbox: Inbox, batch: Sequence[Raw], cursors: Cursors) -> None:
+        """All of `batch` is committed by `inbox`, with the results of the calls that it needs.
+
+        Raises as Inbox.handle does. Where a call got no result, what doesn't stand behind it is
+        committed first: a neighbour's call is not made again for it.
+        """
+        ordered = sorted(batch, key=place_of)
+        for start in range(0, len(ordered), self._calls_max):
+            await self._part(inbox, ordered[start : start + self._calls_max], cursors)
+
+    async def _part(self, inbox: Inbox, part: Sequence[Raw], cursors: Cursors) -> None:
+        try:
+            outcomes = await self._outcomes(inbox, part, cursors)
+        except Fenced:
+            raise
+        except Exception as error:  # an `intend` may raise anything; bisected, as in the inbox
+            if passing(error):
+                raise
+            inbox.failed(part, error)
+            if len(part) > 1:
+                for half in halves(part):
+                    await self._part(inbox, half, cursors)
+                return
+            outcomes = await self._alone(inbox, part, cursors, error)
+        await _commit(inbox, part, cursors, outcomes)
+        _raise_first(outcomes)
+
+    async def _alone(
+        self, inbox: Inbox, part: Sequence[Raw], cursors: Cursors, error: Exception
+    ) -> Outcomes:
+        """The record's first transaction fails by itself: try again, then blame it."""
+        for _ in range(1, self._attempts_max):
+            try:
+                return await self._outcomes(inbox, part, cursors)
+            except Fenced:
+                raise
+            except Exception as again:  # as above
+                if passing(again):
+                    raise
+                inbox.failed(part, again)
+                error = again
+        return Outcomes(failed={place_of(part[0]): error})
+
+    async def _outcomes(self, inbox: Inbox, part: Sequence[Raw], cursors: Cursors) -> Outcomes:
+        """Commit the intents, resolve what stands in their way, and make the calls."""
+        todo = [raw for raw in part if place_of(raw) not in cursors.ahead]
+        failed: dict[Place, Exception] = {}
+        while todo:
+            errands: list[Errand] = []
+            before: dict[str, Sequence[Errand]] = {}
+            async with self._database.transaction() as tx:
+                standing = await inbox.standing(tx, todo, cursors)
+                since_s = self._clock_s()  # before the intents' deadlines begin
+                for topic, records in standing.items():
+                    intended = await intend(tx, self._commands[topic], records)
+                    errands += intended.errands
+                    before |= {topic: intended.before} if intended.before else {}
+            if not before:
+                renew = partial(self._renew, inbox, todo, cursors)
+                outcomes = await self._calls.do(errands, since_s=since_s, renew=renew)
+                outcomes.failed.update(failed)
+                return outcomes
+            failed |= await self._resolve(inbox, todo, cursors, before)
+            todo = [raw for raw in todo if place_of(raw) not in failed]
+        return Outcomes(failed=failed)
+
+    async def _renew(
+        self, inbox: Inbox, part: Sequence[Raw], cursors: Cursors, errands: Sequence[Errand]
+    ) -> float:
+        """These may be called for again: the time from which their deadlines count."""
+        # Fenced, too: whoever took the partition over may hold the old deadline for the last.
+        async with self._database.transaction() as tx:
+            await inbox.fence(tx, part, cursors)
+            since_s = self._clock_s()
+            await intents.renew(tx, {(each.row, each.effect.port.timeout_ms) for each in errands})
+        return since_s
+
+    async def _resolve(
+        self,
+        inbox: Inbox,
+        part: Sequence[Raw],
+        cursors: Cursors,
+        before: Mapping[str, Sequence[Errand]],
+    ) -> dict[Place, Exception]:
+        """No intent of these is open: each was settled, or is known not to have happened.
+
+        Where that can't be found out by a record's own fault, it is given with its error.
+        """
+        found: dict[Place, Exception] = {}
+        for topic, errands in before.items():
+            outcomes = await self._calls.do(errands, since_s=self._clock_s())
+            _raise_first(outcomes)
+            known = outcomes.results.keys() | outcomes.unknown
+            async with self._database.transaction() as tx:
+                await inbox.fence(tx, part, cursors)
+                resolved = [errand for errand in errands if errand.row in known]
+                await conclude(tx, self._commands[topic], resolved, outcomes.results)
+            found |= outcomes.failed
+        return found
+
+
+def _raise_first(outcomes: Outcomes) -> None:
+    for error in outcomes.away.values():
+        raise error
+
+
+async def _commit(inbox: Inbox, part: Sequence[Raw], cursors: Cursors, outcomes: Outcomes) -> None:
+    """Commit what doesn't wait for a call, nor stands behind such a record under its key."""
+    away = {(raw.topic, raw.key) for raw in part if place_of(raw) in outcomes.away}
+    ready = [raw for raw in part if (raw.topic, raw.key) not in away]
+    if all(place_of(raw) in cursors.ahead for raw in ready) and away:
+        return  # all of it is committed already
+    ends: dict[Partition, int] = {}
+    for raw in part:
+        if (raw.topic, raw.key) in away:
+            ends.setdefault((raw.topic, raw.partition), raw.offset)
+    await inbox.commit(ready, cursors, Prepared(outcomes.results, outcomes.failed, ends))
