@@ -89,6 +89,9 @@ async def upgrade(
                 await _prepare(connection, lock_timeout_ms)
             for chain in wanted:
                 await connection.run_sync(_upgrade, chain, upgraded)
+                # A chain with nothing to do leaves the transaction of its look open. The next one
+                # would take it for the caller's, and commit none of its revisions.
+                await connection.rollback()
         finally:
             await connection.invalidate()  # and with the session goes the lock
 
@@ -119,25 +122,44 @@ def _upgrade(connection: Connection, chain: Chain, upgraded: Callable[[str, str]
         context.run_migrations()
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one chain's tables are: at revisions `found`, while this release needs `needed`.
+
+    `reached`: they are those of this release, or of a later one.
+    """
+
+    schema: str
+    found: tuple[str, ...]
+    needed: tuple[str, ...]
+    reached: bool
+
+
+async def standing(engine: AsyncEngine, wanted: Sequence[Chain]) -> list[Standing]:
+    """Where each chain's tables are, in this order."""
+    async with engine.connect() as connection:
+        return [await connection.run_sync(_standing, chain) for chain in wanted]
+
+
 async def check(engine: AsyncEngine, wanted: Sequence[Chain], *, service: str) -> None:
     """Raise MigrationsMissing unless the tables are those of this release, or of a later one."""
-    async with engine.connect() as connection:
-        for chain in wanted:
-            await connection.run_sync(_check, chain, service)
+    for each in await standing(engine, wanted):
+        if not each.reached:
+            raise MigrationsMissing(
+                service=service,
+                schema=each.schema,
+                found=", ".join(each.found) or "nothing",
+                needed=", ".join(each.needed),
+            )
 
 
-def _check(connection: Connection, chain: Chain, service: str) -> None:
+def _standing(connection: Connection, chain: Chain) -> Standing:
     context = MigrationContext.configure(connection, opts={"version_table_schema": chain.schema})
-    found = context.get_current_heads()
+    found = tuple(sorted(context.get_current_heads()))
     scripts = chain.scripts()
     needed = set(scripts.get_heads())
-    if needed and not all(_reaches(scripts, at, needed) for at in found or ("base",)):
-        raise MigrationsMissing(
-            service=service,
-            schema=chain.schema,
-            found=", ".join(found) or "nothing",
-            needed=", ".join(sorted(needed)),
-        )
+    reached = not needed or all(_reaches(scripts, at, needed) for at in found or ("base",))
+    return Standing(chain.schema, found, tuple(sorted(needed)), reached)
 
 
 def _reaches(scripts: ScriptDirectory, at: str, needed: set[str]) -> bool:
