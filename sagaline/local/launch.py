@@ -51,17 +51,11 @@ class Launch:
     def set_up(self) -> None:
         """All tables are up to date, all topics exist. Waits for Kafka. Raises SetupFailed."""
         names = tuple(service.name for service in self._config.services)
-        program = self._program("setup", ("sagaline.local.setup", *names), names)
-        process = program.start()
-        try:
-            exit_code = process.wait(SETUP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            exit_code = None
-        finally:
-            process.kill()
-            process.wait()
-        if exit_code != 0:
-            raise SetupFailed(log=program.log, tail=service_log.excerpt(program.log, TAIL_LINES))
+        _finish(self._program("setup", ("sagaline.local.setup", *names), names))
+
+    def migrate(self, service: str) -> None:
+        """The tables of `service` are up to date. Raises SetupFailed."""
+        _finish(self._program("migrate", (service, "migrate"), (service,)))
 
     def _program(self, name: str, arguments: tuple[str, ...], services: tuple[str, ...]) -> Program:
         return Program(
@@ -79,3 +73,16 @@ class Launch:
             service = self._config.service(name)
             addresses |= service_environment(service, kafka=kafka, postgres=postgres)
         return {**DEFAULTS, **os.environ, **self._settings, **addresses, **ALWAYS}
+
+
+def _finish(program: Program) -> None:
+    process = program.start()
+    try:
+        exit_code = process.wait(SETUP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        exit_code = None
+    finally:
+        process.kill()
+        process.wait()
+    if exit_code != 0:
+        raise SetupFailed(log=program.log, tail=service_log.excerpt(program.log, TAIL_LINES))

@@ -1,138 +1,30 @@
 """`sagactl` as people and scripts use it: a process of its own, with ports of its own."""
 
-import json
 import os
-import random
 import re
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from sagaline.local.platform_config import FILENAME, PlatformConfig
+from sagaline.local.platform_config import PlatformConfig
 from sagaline.local.process_key import ProcessKey
 from sagaline.local.run_file import RunFile
+from tests.integration.cli.folder import (
+    UP_WITHIN_S,
+    Folder,
+    a_folder,
+    processes,
+    until,
+    wait_until_up,
+)
 
 pytestmark = pytest.mark.timeout(300)  # a start takes a while on a busy machine
 
-CHECKOUT = Path(__file__).parents[2]
-# Down takes 2 s; the bound of 10 s is the platform's own, the rest is for a busy machine.
-UP_WITHIN_S, DOWN_WITHIN_S = 100.0, 20.0
-
-
-@dataclass(frozen=True)
-class Folder:
-    """A folder with a sagaline.toml of its own, from which sagactl is called."""
-
-    path: Path
-
-    @property
-    def state(self) -> Path:
-        return self.path / ".sagaline"
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "sagaline.cli", *arguments]
-
-    def environment(self) -> dict[str, str]:
-        return {**os.environ, "PYTHONPATH": str(CHECKOUT), "TMPDIR": str(self.path)}
-
-    def run(self, *arguments: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.path,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-
-    def json(self, *arguments: str) -> dict[str, object]:
-        """Run it with --json; stdout must be one document and nothing else."""
-        document = json.loads(self.run(*arguments, "--json").stdout)
-        assert isinstance(document, dict)
-        return document
-
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        with (self.path / "out").open("a") as out:
-            return subprocess.Popen(
-                self.command(*arguments),
-                cwd=self.path,
-                env=self.environment(),
-                stdout=out,
-                stderr=out,
-                text=True,
-                start_new_session=True,
-            )
-
-    def output(self) -> str:
-        return (self.path / "out").read_text()
-
-
-def a_folder(path: Path) -> Folder:
-    config = PlatformConfig.find(CHECKOUT).with_free_ports(random.SystemRandom())
-    services = "\n".join(
-        f"[services.{s.name}]\nport = {s.port}\noperator_port = {s.operator_port}\n"
-        f'settings = "{s.settings_prefix}"'
-        for s in config.services
-    )
-    ports = config.ports
-    (path / FILENAME).write_text(
-        f'schemas = "{config.schemas}"\n[ports]\npostgres = {ports.postgres}\n'
-        f"kafka = {ports.kafka}\nkafka_controller = {ports.kafka_controller}\n{services}\n"
-    )
-    path.chmod(0o755)
-    return Folder(path)
-
-
-def until(met: Callable[[], bool], *, within_s: float, what: str) -> None:
-    deadline_s = time.monotonic() + within_s
-    while not met():
-        assert time.monotonic() < deadline_s, f"not within {within_s} s: {what}"
-        time.sleep(0.1)
-
-
-def processes(folder: Folder) -> list[ProcessKey]:
-    """All that run.json tells of: services, Kafka, PostgreSQL."""
-    run_file = RunFile.read(folder.state)
-    assert run_file is not None
-    servers = [run_file.kafka.process, run_file.postgres.process]
-    return [*run_file.service_processes(), *(process for process in servers if process)]
-
-
-def wait_until_up(folder: Folder, process: "subprocess.Popen[str]") -> None:
-    def is_up() -> bool:
-        assert process.poll() is None, folder.output()
-        return "The platform runs" in folder.output()
-
-    until(is_up, within_s=UP_WITHIN_S, what="sagactl up")
-
-
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
-    """A platform that `sagactl up` runs."""
-    folder = a_folder(tmp_path_factory.mktemp("up"))
-    process = folder.start("up")
-    try:
-        wait_until_up(folder, process)
-        yield folder
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-@pytest.fixture
-def lamp(up: Folder) -> str:
-    """A SKU with 10 units on its shelf."""
-    units = ("--on-hand", "10", "--price-minor", "4900", "--currency", "EUR")
-    assert up.run("stock", "set", "LAMP-1", *units).returncode == 0
-    return "LAMP-1"
+# It takes 2 s; the bound of 10 s is the platform's own, the rest is for a busy machine.
+DOWN_WITHIN_S = 20.0
 
 
 def test_status_names_processes_and_addresses(up: Folder) -> None:
