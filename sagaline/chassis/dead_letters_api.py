@@ -21,7 +21,6 @@ from sagaline.chassis.running import Running
 from sagaline.chassis.shown import Payload, header_texts, payload
 from sagaline.chassis.web import database, part, running
 
-ID_MAX = 2**63 - 1
 BEHIND_SHOWN_MAX = 50
 QUEUES_MAX = 100  # that one request deals with
 RECORDS_MAX = 200  # likewise; a client comes again for the rest
@@ -30,7 +29,7 @@ router = APIRouter(prefix="/dlq", tags=["dead letters"])
 
 Db = Annotated[Database, Depends(database)]
 Letters = Annotated[DeadLetters, Depends(part(DeadLetters))]
-Id = Annotated[int, Path(ge=1, le=ID_MAX)]
+Id = Annotated[int, Path(ge=1, le=paging.ID_MAX)]
 
 
 class DeadLetterNotFound(PlatformError):
@@ -74,7 +73,7 @@ class DeadLetterShown(DeadLetter):
 class Chosen(BaseModel):
     """Which records: those of `id`'s key, or those of all keys that have one that fits the rest."""
 
-    id: int | None = Field(default=None, ge=1, le=ID_MAX)
+    id: int | None = Field(default=None, ge=1, le=paging.ID_MAX)
     topic: Text | None = None
     key: Text | None = None
     error_class: Text | None = None
@@ -139,7 +138,7 @@ async def list_dead_letters(
     """What is parked in this service, in the order in which it was."""
     wanted = Filter(topic=topic, key=key, error_class=error_class)
     async with db.reading() as tx:
-        found = await parked_rows.page(tx, wanted, after=_after(cursor), limit=limit)
+        found = await parked_rows.page(tx, wanted, after=paging.id_after(cursor), limit=limit)
     after = paging.cursor(found[-1].id) if len(found) == limit else None
     return DeadLetterPage(dead_letters=[_line(record) for record in found], next=after)
 
@@ -200,7 +199,7 @@ async def _each(
     chosen: Chosen, db: Database, deal: Callable[[Queue, int], Awaitable[Dealt]]
 ) -> AllDealt:
     """Deal with each key that fits, as far as one request goes."""
-    after = _after(chosen.cursor)
+    after = paging.id_after(chosen.cursor)
     async with db.reading() as tx:
         found = await parked_rows.queues(tx, chosen.wanted, after=after, limit=QUEUES_MAX)
     dealt: list[Dealt] = []
@@ -217,14 +216,6 @@ async def _each(
 def _answer(dealt: list[Dealt], after: int | None) -> AllDealt:
     following = None if after is None else paging.cursor(after)
     return AllDealt(keys=[_dealt(each) for each in dealt], next=following)
-
-
-def _after(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    (after,) = paging.parts_of(cursor, int)
-    assert isinstance(after, int), after
-    return min(after, ID_MAX)
 
 
 async def _found(tx: Transaction, id_: int) -> ParkedRecord:

@@ -12,6 +12,7 @@ from sagaline.chassis.errors import PlatformError
 PAGE_ROWS = 50
 PAGE_ROWS_MAX = 200
 CURSOR_CHARACTERS_MAX = 1_000
+ID_MAX = 2**63 - 1
 
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX, description="How many at most.")]
 Cursor: TypeAlias = Annotated[
@@ -40,3 +41,14 @@ def parts_of(given: str, *kinds: type) -> list[object]:
     if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
         raise UnknownCursor
     return parts
+
+
+def id_after(given: str | None) -> int:
+    """The id after which a list goes on, 0 at its begin; raises UnknownCursor."""
+    if given is None:
+        return 0
+    (after,) = parts_of(given, int)
+    assert isinstance(after, int), after
+    if not 0 <= after <= ID_MAX:
+        raise UnknownCursor
+    return after

@@ -11,7 +11,16 @@ from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.typing import FilteringBoundLogger
 
-from sagaline.chassis import checks, dead_letters_api, logs, metrics, migrate, web, wiring
+from sagaline.chassis import (
+    checks,
+    dead_letters_api,
+    logs,
+    metrics,
+    migrate,
+    outbox_api,
+    web,
+    wiring,
+)
 from sagaline.chassis.background import Background
 from sagaline.chassis.catalog import Catalog
 from sagaline.chassis.codec import Codec
@@ -111,7 +120,7 @@ class Service:
                 (self.name, self.router),
                 (
                     f"{self.name}, for its operators",
-                    together(dead_letters_api.router, self.operators),
+                    together(dead_letters_api.router, outbox_api.router, self.operators),
                 ),
             )
         )

@@ -23,9 +23,11 @@ from sagaline.chassis.outbox import Outbox
 from sagaline.chassis.producer import ProducerLimits
 from sagaline.chassis.relay import Relay, RelayLimits
 
-TABLES: Sequence[str] = import_module(
-    "sagaline.chassis.migrations.versions.0001_chassis"
-).STATEMENTS
+TABLES: Sequence[str] = [
+    statement
+    for revision in ("0001_chassis", "0002_interventions")
+    for statement in import_module(f"sagaline.chassis.migrations.versions.{revision}").STATEMENTS
+]
 # Quicker than in production, so that a test of an outage takes seconds.
 LIMITS = RelayLimits(
     backoff_max_ms=500,
