@@ -12,18 +12,23 @@ from sagaline.chassis.catalog import Topic
 from sagaline.chassis.database import Database
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.messages import SagaSnapshot
+from sagaline.chassis.operating import Giving
 from sagaline.chassis.problems import Problem
 from sagaline.chassis.replay_rows import Replay, State
 from sagaline.chassis.replays import Replays
 from sagaline.chassis.running import Running
 from sagaline.chassis.web import database, part, running
 
+router = APIRouter(prefix="/replays", tags=["replays"])
+
 SHOWN_MAX = 100
 PARTITIONS_MAX = 1_000
 NAMES_MAX = 1_000
 BIGINT_MAX = 2**63 - 1
-# NUL is no text to PostgreSQL.
-Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00]+$")]
+MISSING: dict[int | str, dict[str, object]] = {404: {"model": Problem}}
+CONFLICT: dict[int | str, dict[str, object]] = {409: {"model": Problem}}
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 Offset = Annotated[int, Field(ge=0, le=BIGINT_MAX)]
 
 
@@ -61,20 +66,14 @@ class Range(BaseModel):
     until: Offset
 
 
-class NewReplay(BaseModel):
+class NewReplay(Giving):
     """Which records are to be written once more; without keys or types all of the ranges."""
-
-    model_config = ConfigDict(extra="forbid")
 
     topic: Name
     ranges: list[Range] = Field(min_length=1, max_length=PARTITIONS_MAX)
     keys: list[Name] = Field([], max_length=NAMES_MAX)
     types: list[Name] = Field([], max_length=NAMES_MAX, description="Full names.")
     per_s: int = Field(300, ge=1, le=10_000, description="No more records in a second.")
-    reason: Annotated[
-        str,
-        StringConstraints(min_length=1, max_length=1_000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$"),
-    ]
 
     def replay(self, replay_id: UUID) -> Replay:
         """The row; of a partition that has no range nothing is replayed."""
@@ -91,6 +90,7 @@ class NewReplay(BaseModel):
             keys=self.keys,
             types=self.types,
             per_s=self.per_s,
+            who=self.who,
             reason=self.reason,
         )
 
@@ -114,6 +114,7 @@ class ReplayView(BaseModel):
     id: UUID
     topic: str
     state: State
+    who: str | None
     reason: str
     keys: list[str]
     types: list[str]
@@ -132,54 +133,50 @@ Service = Annotated[Running, Depends(running)]
 Runner = Annotated[Replays, Depends(part(Replays))]
 
 
-def router() -> APIRouter:
-    """/replays, of the service that answers the request."""
-    routes = APIRouter(prefix="/replays", tags=["replays"])
-    missing: dict[int | str, dict[str, object]] = {404: {"model": Problem}}
-    conflict: dict[int | str, dict[str, object]] = {409: {"model": Problem}}
+@router.put("/{replay_id}", status_code=202, responses=MISSING | CONFLICT)
+async def begin(
+    replay_id: UUID, new: NewReplay, service: Service, db: Db, runner: Runner
+) -> ReplayView:
+    """Begin a live replay under an id of the caller's; again with that id changes nothing."""
+    _require_replayable(service, new)
+    async with db.transaction() as tx:
+        await replay_rows.insert(tx, new.replay(replay_id))
+        found = await replay_rows.find(tx, replay_id)
+    runner.wake()
+    assert found is not None, replay_id
+    return _view(found)
 
-    @routes.put("/{replay_id}", status_code=202, responses=missing | conflict)
-    async def begin(
-        replay_id: UUID, new: NewReplay, service: Service, db: Db, runner: Runner
-    ) -> ReplayView:
-        """Begin a live replay under an id of the caller's; again with that id changes nothing."""
-        _require_replayable(service, new)
-        async with db.transaction() as tx:
-            await replay_rows.insert(tx, new.replay(replay_id))
-            found = await replay_rows.find(tx, replay_id)
-        runner.wake()
-        assert found is not None, replay_id
-        return _view(found)
 
-    @routes.get("")
-    async def newest(db: Db) -> list[ReplayView]:
-        """The latest hundred replays, newest first."""
-        async with db.reading() as tx:
-            return [_view(each) for each in await replay_rows.newest(tx, SHOWN_MAX)]
+@router.get("")
+async def newest(db: Db) -> list[ReplayView]:
+    """The latest hundred replays, newest first."""
+    async with db.reading() as tx:
+        return [_view(each) for each in await replay_rows.newest(tx, SHOWN_MAX)]
 
-    @routes.get("/{replay_id}", responses=missing)
-    async def get(replay_id: UUID, db: Db) -> ReplayView:
-        """How far a replay is."""
-        async with db.reading() as tx:
-            return _view(_required(await replay_rows.find(tx, replay_id), replay_id))
 
-    @routes.post("/{replay_id}/stop", responses=missing | conflict)
-    async def stop(replay_id: UUID, db: Db) -> ReplayView:
-        """Stop a replay: what it put into the outbox still leaves, and no more."""
-        async with db.transaction() as tx:
-            stopped = await replay_rows.stop(tx, replay_id)
-            return _changed(await replay_rows.find(tx, replay_id), replay_id, stopped)
+@router.get("/{replay_id}", responses=MISSING)
+async def get(replay_id: UUID, db: Db) -> ReplayView:
+    """How far a replay is."""
+    async with db.reading() as tx:
+        return _view(_required(await replay_rows.find(tx, replay_id), replay_id))
 
-    @routes.post("/{replay_id}/resume", responses=missing | conflict)
-    async def resume(replay_id: UUID, db: Db, runner: Runner) -> ReplayView:
-        """Let a replay that was stopped go on from where it was."""
-        async with db.transaction() as tx:
-            resumed = await replay_rows.resume(tx, replay_id)
-            found = _changed(await replay_rows.find(tx, replay_id), replay_id, resumed)
-        runner.wake()
-        return found
 
-    return routes
+@router.post("/{replay_id}/stop", responses=MISSING | CONFLICT)
+async def stop(replay_id: UUID, db: Db) -> ReplayView:
+    """Stop a replay: what it put into the outbox still leaves, and no more."""
+    async with db.transaction() as tx:
+        stopped = await replay_rows.stop(tx, replay_id)
+        return _changed(await replay_rows.find(tx, replay_id), replay_id, stopped)
+
+
+@router.post("/{replay_id}/resume", responses=MISSING | CONFLICT)
+async def resume(replay_id: UUID, db: Db, runner: Runner) -> ReplayView:
+    """Let a replay that was stopped go on from where it was."""
+    async with db.transaction() as tx:
+        resumed = await replay_rows.resume(tx, replay_id)
+        found = _changed(await replay_rows.find(tx, replay_id), replay_id, resumed)
+    runner.wake()
+    return found
 
 
 def _require_replayable(service: Running, new: NewReplay) -> None:
@@ -218,6 +215,7 @@ def _view(replay: Replay) -> ReplayView:
         id=replay.id,
         topic=replay.topic,
         state=replay.state,
+        who=replay.who,
         reason=replay.reason,
         keys=list(replay.keys),
         types=list(replay.types),

@@ -18,15 +18,15 @@ State: TypeAlias = Literal["running", "stopped", "done"]
 
 SILENT_S = 30  # a runner that doesn't touch its row for so long is gone
 COLUMNS = """
-    id, topic, first_offsets, next_offsets, until_offsets, keys, types, per_s, reason, state,
+    id, topic, first_offsets, next_offsets, until_offsets, keys, types, per_s, who, reason, state,
     sent, passed, skipped, problem, runner, epoch, created_at, touched_at, ended_at
 """
 
 INSERT = """
     INSERT INTO sagaline.replays (
-        id, topic, first_offsets, next_offsets, until_offsets, keys, types, per_s, reason
+        id, topic, first_offsets, next_offsets, until_offsets, keys, types, per_s, who, reason
     )
-    VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8)
+    VALUES ($1, $2, $3, $3, $4, $5, $6, $7, $8, $9)
     ON CONFLICT (id) DO NOTHING
 """
 
@@ -92,6 +92,7 @@ class Replay:
     types: Sequence[str]
     per_s: int
     reason: str
+    who: str | None = None
     state: State = "running"
     sent: int = 0
     passed: int = 0
@@ -125,6 +126,7 @@ async def insert(tx: Transaction, replay: Replay) -> None:
         replay.keys,
         replay.types,
         replay.per_s,
+        replay.who,
         replay.reason,
     )
 

@@ -5,6 +5,8 @@ relay keeps the order of each key, and a crash between the two loses and doubles
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
@@ -22,6 +24,7 @@ from sagaline.chassis.offsets import lowest_waiting
 from sagaline.chassis.replay import again, matches
 from sagaline.chassis.replay_metrics import ReplayMetrics
 from sagaline.chassis.replay_rows import Replay
+from sagaline.chassis.running import Running
 
 CHUNK_RECORDS_MAX = 100  # what of a replay waits in the outbox at most
 PASSED_RECORDS_MAX = 5_000  # read without one that matches; then the row is moved, too
@@ -29,6 +32,26 @@ LOOK_MS = 20
 TOUCH_MS = 1_000
 IDLE_MS = 5_000  # between looks for what another process of the service has left behind
 RETRY_MS = 2_000
+
+
+@asynccontextmanager
+async def replaying(running: Running) -> AsyncIterator["Replays"]:
+    """A part of every service: carries on the replays of the topics that it writes."""
+    settings = running.settings
+    replays = Replays(
+        running.database,
+        running.catalog,
+        bootstrap=settings.kafka_bootstrap,
+        runner=f"{settings.service}-{settings.process_slot}",
+        message_bytes_max=settings.message_bytes_max,
+        registry=running.metrics,
+        log=running.log.bind(part="replays"),
+    )
+    running.background.start("replays", replays.run(running.stopping))
+    try:
+        yield replays
+    finally:
+        await running.background.end("replays", within_ms=settings.shutdown_grace_ms)
 
 
 class ReplayLost(PlatformError):

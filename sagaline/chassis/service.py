@@ -17,7 +17,7 @@ from sagaline.chassis import (
     logs,
     metrics,
     migrate,
-    outbox_api,
+    replay_api,
     web,
     wiring,
 )
@@ -30,6 +30,7 @@ from sagaline.chassis.health import Health
 from sagaline.chassis.operating import together
 from sagaline.chassis.patience import StoppedWaiting, patiently
 from sagaline.chassis.relay import Relay
+from sagaline.chassis.replays import replaying
 from sagaline.chassis.running import Part, Running
 from sagaline.chassis.server import serving
 from sagaline.chassis.settings import ServiceSettings
@@ -120,7 +121,7 @@ class Service:
                 (self.name, self.router),
                 (
                     f"{self.name}, for its operators",
-                    together(dead_letters_api.router, outbox_api.router, self.operators),
+                    together(dead_letters_api.router, replay_api.router, self.operators),
                 ),
             )
         )
@@ -176,7 +177,7 @@ class Service:
         checks.watch(running, "relay", opened.relay)
         try:
             async with AsyncExitStack() as parts:
-                for part in self.parts:
+                for part in (replaying, *self.parts):
                     running.parts.append(await parts.enter_async_context(part(running)))
                 inbox = wiring.inbox_of(running, self.consumes)
                 running.parts.append(wiring.dead_letters_of(running, self.consumes, inbox))

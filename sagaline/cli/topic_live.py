@@ -13,13 +13,12 @@ from rich.console import Console
 from sagaline.chassis.catalog import Topic
 from sagaline.chassis.log_reader import Spans
 from sagaline.cli import place
+from sagaline.cli.exits import Exit
 from sagaline.cli.output import console, print_facts, print_json, print_table
 from sagaline.cli.place import JsonOption, StateOption
 from sagaline.local.client import Client
 from sagaline.local.topics import bounds, live
 from sagaline.local.topics.live import LiveReplay
-
-STOPPED = 3
 
 ReplayId = Annotated[UUID, typer.Argument(metavar="ID", help="What 'topic replays' shows.")]
 
@@ -127,7 +126,7 @@ def confirm(topic: Topic, spans: Spans, *, yes: bool) -> None:
 def finish(done: LiveReplay, *, json: bool) -> None:
     """Show how a replay ended, and end as it did."""
     show(done, json=json)
-    raise typer.Exit(0 if done.state == "done" else STOPPED)
+    raise typer.Exit(Exit.DONE if done.state == "done" else Exit.OTHERWISE)
 
 
 def show(replay: LiveReplay, *, json: bool) -> None:
