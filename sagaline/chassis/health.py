@@ -6,8 +6,9 @@ from typing import TypeAlias
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from sagaline.chassis import metrics
-from sagaline.chassis.problems import Fault, Problem, answer
+from sagaline.chassis import examples, metrics
+from sagaline.chassis.openapi import answers
+from sagaline.chassis.problems import Fault, answer
 
 Check: TypeAlias = Callable[[], Awaitable[str | None]]
 
@@ -43,12 +44,12 @@ def router() -> APIRouter:
     """/livez, /readyz and /metrics, of the service that answers the request."""
     routes = APIRouter(tags=["operation"])
 
-    @routes.get("/livez")
+    @routes.get("/livez", responses=answers(examples.ALIVE))
     async def livez() -> dict[str, str]:
         """The process answers, whatever else is down: a restart would mend nothing."""
         return {"status": "alive"}
 
-    @routes.get("/readyz", response_model=Readiness, responses={503: {"model": Problem}})
+    @routes.get("/readyz", response_model=Readiness, responses=answers(examples.READY))
     async def readyz(request: Request) -> Response | Readiness:
         """All that the service needs is there; 503 names what is missing."""
         problems = await request.app.state.running.health.problems()

@@ -55,6 +55,25 @@ def words(code: str) -> list[str]:
     return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", code)]
 
 
+def problem(
+    instance: str,
+    *,
+    code: str,
+    status: int,
+    detail: str,
+    errors: Sequence[Fault] | None = None,
+) -> Problem:
+    """The document of a problem; `code` is a name such as NotReady."""
+    return Problem(
+        type=TYPES + "-".join(words(code)),
+        title=" ".join(words(code)).capitalize(),
+        status=status,
+        detail=detail,
+        instance=instance,
+        errors=None if errors is None else list(errors[:ERRORS_MAX]),
+    )
+
+
 def answer(
     instance: str,
     *,
@@ -64,17 +83,10 @@ def answer(
     errors: Sequence[Fault] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """The response for a problem; `code` is a name such as NotReady."""
-    problem = Problem(
-        type=TYPES + "-".join(words(code)),
-        title=" ".join(words(code)).capitalize(),
-        status=status,
-        detail=detail,
-        instance=instance,
-        errors=None if errors is None else list(errors[:ERRORS_MAX]),
-    )
+    """The response for a problem, likewise."""
+    document = problem(instance, code=code, status=status, detail=detail, errors=errors)
     return JSONResponse(
-        problem.model_dump(exclude_none=True),
+        document.model_dump(exclude_none=True),
         status_code=status,
         headers=None if headers is None else dict(headers),
         media_type=MEDIA_TYPE,

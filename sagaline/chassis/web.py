@@ -2,16 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 from os import urandom
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from structlog.typing import FilteringBoundLogger
 
-from sagaline.chassis import health, problems
+from sagaline.chassis import docs, health, openapi, problems
 from sagaline.chassis.access import Access
 from sagaline.chassis.body import BodyGuard
 from sagaline.chassis.database import Database
 from sagaline.chassis.metrics import HttpMetrics
+from sagaline.chassis.openapi import Documented
 from sagaline.chassis.problems import Fault, Problem
 from sagaline.chassis.running import Running
 
@@ -30,16 +31,17 @@ async def running(request: Request) -> Running:
     return found
 
 
-async def database(service: Annotated[Running, Depends(running)]) -> Database:
+async def database(request: Request) -> Database:
     """The service's database."""
-    return service.database
+    return (await running(request)).database
 
 
 def part(kind: type[T]) -> Callable[[Running], Awaitable[T]]:
     """A dependency: the service's part that is a `kind`; 503 while the service starts."""
 
-    async def found(service: Annotated[Running, Depends(running)]) -> T:
-        return service.part(kind)
+    # Not by way of another dependency: each costs a request as much as its access log.
+    async def found(request: Request) -> T:
+        return (await running(request)).part(kind)
 
     return found
 
@@ -59,15 +61,19 @@ def application(
     random_bytes: Callable[[int], bytes] = urandom,
 ) -> FastAPI:
     """A FastAPI application with the service's endpoints and everybody's. It opens nothing."""
-    app = FastAPI(
+    app = Documented(
         title=title,
-        responses={422: {"model": Problem, "description": "The request is not valid"}},
+        responses={422: {"model": Problem, "description": openapi.EVERYWHERE[422]}},
+        generate_unique_id_function=openapi.operation_id,
+        redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
     )
     problems.install(app)
     app.include_router(health.router())
     if router is not None:
         app.include_router(router)
+    docs.install(app)
     app.add_middleware(BodyGuard, bytes_max=body_bytes_max)
     # Added last, so outermost: it sees what the others answer.
     app.add_middleware(Access, metrics=metrics, log=log, random_bytes=random_bytes)
