@@ -1,17 +1,34 @@
 """The notification service's HTTP side: what customers were told, and the books."""
 
 from datetime import datetime
-from typing import Annotated, Self, TypeAlias
+from typing import Annotated, Final, Self, TypeAlias
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from notification_service import domain, repository
 from sagaline.chassis.database import Database
+from sagaline.chassis.openapi import answers
 from sagaline.chassis.web import database
 
 OpenDatabase: TypeAlias = Annotated[Database, Depends(database)]
+
+A_NOTIFICATION: Final[dict[str, JsonValue]] = {
+    "notification_id": "3374f5b9-01b7-582f-8216-98c6b810b0ef",
+    "order_id": "0192f0c1-7d3a-7c41-8a5e-3f6b2d9c1e04",
+    "kind": "confirmation",
+    "customer_id": "c-1001",
+    "subject": "Your order is confirmed",
+    "body": "We have confirmed your order 0192f0c1-7d3a-7c41-8a5e-3f6b2d9c1e04. You pay 49.90 EUR.",
+    "sent_at": "2026-11-22T12:00:00.101000Z",
+}
+SOME_BOOKS: Final[dict[str, JsonValue]] = {
+    "balanced": True,
+    "problems": [],
+    "confirmations": 3,
+    "rejections": 1,
+}
 
 router = APIRouter(tags=["notification"])
 
@@ -42,11 +59,11 @@ class NotificationDocument(BaseModel):
         )
 
 
-@router.get("/notifications")
+@router.get("/notifications", responses=answers([A_NOTIFICATION]))
 async def list_notifications(
     db: OpenDatabase,
     order_id: Annotated[UUID | None, Query(description="Only those of this order.")] = None,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="How many at most.")] = 100,
 ) -> list[NotificationDocument]:
     """What was sent, newest first."""
     async with db.transaction() as tx:
@@ -54,7 +71,7 @@ async def list_notifications(
     return [NotificationDocument.of(one) for one in sent]
 
 
-@router.get("/books")
+@router.get("/books", responses=answers(SOME_BOOKS))
 async def get_books(db: OpenDatabase) -> domain.Books:
     """Whether everything that the notification service keeps adds up, and to what."""
     async with db.transaction() as tx:

@@ -1,18 +1,38 @@
 """The order service's HTTP side: an order as this service keeps it, and the books."""
 
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, Field, JsonValue
 
 from order_service import domain, repository
 from sagaline.chassis.database import Database
 from sagaline.chassis.errors import PlatformError
-from sagaline.chassis.web import Problem, database
+from sagaline.chassis.openapi import answers
+from sagaline.chassis.web import database
 
 OpenDatabase: TypeAlias = Annotated[Database, Depends(database)]
+
+AN_ORDER_ID: Final = "0192f0c1-7d3a-7c41-8a5e-3f6b2d9c1e04"
+OrderId: TypeAlias = Annotated[UUID, Path(examples=[AN_ORDER_ID])]
+AN_ORDER: Final[dict[str, JsonValue]] = {
+    "order_id": AN_ORDER_ID,
+    "customer_id": "c-1001",
+    "currency": "EUR",
+    "lines": [{"sku": "LAMP-1", "quantity": 1}],
+    "status": "CONFIRMED",
+    "total_minor": 4_990,
+    "placed_at": "2026-11-22T12:00:00.004000Z",
+    "ended_at": "2026-11-22T12:00:00.087000Z",
+}
+SOME_BOOKS: Final[dict[str, JsonValue]] = {
+    "balanced": True,
+    "problems": [],
+    "orders": {"PENDING": 0, "CONFIRMED": 1, "REJECTED": 0},
+    "confirmed_minor": {"EUR": 4_990},
+}
 
 router = APIRouter(tags=["order"])
 
@@ -36,8 +56,8 @@ class OrderDocument(BaseModel):
     ended_at: datetime | None = Field(description="When it was confirmed or rejected.")
 
 
-@router.get("/orders/{order_id}", responses={404: {"model": Problem}})
-async def get_order(order_id: UUID, db: OpenDatabase) -> OrderDocument:
+@router.get("/orders/{order_id}", responses=answers(AN_ORDER, OrderNotFound))
+async def get_order(order_id: OrderId, db: OpenDatabase) -> OrderDocument:
     """One order, as the order service keeps it; the gateway shows its saga beside it."""
     async with db.transaction() as tx:
         order = await repository.find_order(tx, order_id)
@@ -56,7 +76,7 @@ async def get_order(order_id: UUID, db: OpenDatabase) -> OrderDocument:
     )
 
 
-@router.get("/books")
+@router.get("/books", responses=answers(SOME_BOOKS))
 async def get_books(db: OpenDatabase) -> domain.Books:
     """Whether everything that the order service keeps adds up, and to what."""
     async with db.transaction() as tx:

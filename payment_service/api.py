@@ -1,21 +1,43 @@
 """Payment's HTTP side: accounts are set and read here, and the books are shown."""
 
 from dataclasses import replace
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from payment_service import domain, repository
 from sagaline.chassis.database import Database
 from sagaline.chassis.errors import PlatformError
-from sagaline.chassis.web import Problem, database
+from sagaline.chassis.openapi import answers
+from sagaline.chassis.web import database
 from schemas.currencies import Currency
 
 CustomerId: TypeAlias = Annotated[
-    str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@:-]{0,63}$", description="1 to 64 characters.")
+    str,
+    Path(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._@:-]{0,63}$",
+        description="1 to 64 characters.",
+        examples=["c-1001"],
+    ),
 ]
 OpenDatabase: TypeAlias = Annotated[Database, Depends(database)]
+
+SOME_TERMS: Final[dict[str, JsonValue]] = {"limit_minor": 100_000, "currency": "EUR"}
+AN_ACCOUNT: Final[dict[str, JsonValue]] = {
+    "customer_id": "c-1001",
+    **SOME_TERMS,
+    "authorized_minor": 4_990,
+    "captured_minor": 14_970,
+}
+SOME_BOOKS: Final[dict[str, JsonValue]] = {
+    "balanced": True,
+    "problems": [],
+    "authorized_minor": {"EUR": 4_990},
+    "captured_minor": {"EUR": 14_970},
+    "voided_minor": {},
+    "open_authorizations": 1,
+}
 
 router = APIRouter(tags=["payment"])
 
@@ -41,13 +63,15 @@ class CurrencyInUse(PlatformError):
 class Terms(BaseModel):
     """How much a customer may owe, and in which currency."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [SOME_TERMS]}
+    )
 
     limit_minor: int = Field(ge=0, le=1_000_000_000_000_000, description="In minor units.")
     currency: Currency = Field(description="ISO 4217 code of the account.")
 
 
-@router.put("/accounts/{customer_id}", responses={409: {"model": Problem}})
+@router.put("/accounts/{customer_id}", responses=answers(AN_ACCOUNT, LimitInUse, CurrencyInUse))
 async def put_account(customer_id: CustomerId, terms: Terms, db: OpenDatabase) -> domain.Account:
     """Set an account's terms, opening it if there is none. 409: what is in use forbids it."""
     async with db.transaction() as tx:
@@ -68,7 +92,7 @@ async def put_account(customer_id: CustomerId, terms: Terms, db: OpenDatabase) -
     return account
 
 
-@router.get("/accounts/{customer_id}", responses={404: {"model": Problem}})
+@router.get("/accounts/{customer_id}", responses=answers(AN_ACCOUNT, AccountNotFound))
 async def get_account(customer_id: CustomerId, db: OpenDatabase) -> domain.Account:
     """One customer's account."""
     async with db.transaction() as tx:
@@ -78,7 +102,7 @@ async def get_account(customer_id: CustomerId, db: OpenDatabase) -> domain.Accou
     return account
 
 
-@router.get("/books")
+@router.get("/books", responses=answers(SOME_BOOKS))
 async def get_books(db: OpenDatabase) -> domain.Books:
     """Whether everything that payment keeps adds up, and to what."""
     async with db.transaction() as tx:

@@ -8,11 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
+from saga_orchestrator import examples
 from sagaline.chassis import paging
 from sagaline.chassis.database import Database
-from sagaline.chassis.problems import Problem
+from sagaline.chassis.openapi import answers
 from sagaline.chassis.web import database, part
-from sagaline.engine.assembly import SagaEngine
+from sagaline.engine.assembly import SagaEngine, SagaNotFound
 from sagaline.engine.history import events_to_json, input_to_json
 from sagaline.engine.history_rows import HistoryRow
 from sagaline.engine.listing import SagaLine, Wanted
@@ -20,7 +21,6 @@ from sagaline.engine.view import SagaView
 
 router = APIRouter(prefix="/sagas", tags=["sagas"])
 
-NOT_FOUND: dict[int | str, dict[str, object]] = {404: {"model": Problem}}
 Engine = Annotated[SagaEngine, Depends(part(SagaEngine))]
 Db = Annotated[Database, Depends(database)]
 
@@ -60,7 +60,7 @@ class SagaHistory(BaseModel):
     entries: list[HistoryEntry]
 
 
-@router.get("")
+@router.get("", responses=answers(examples.A_PAGE))
 async def list_sagas(
     engine: Engine,
     db: Db,
@@ -85,13 +85,13 @@ async def list_sagas(
     return SagaPage(sagas=lines, next=after)
 
 
-@router.get("/{saga_id}", responses=NOT_FOUND)
+@router.get("/{saga_id}", responses=answers(examples.A_SAGA, SagaNotFound))
 async def get_saga(saga_id: UUID, engine: Engine, db: Db) -> SagaView:
     """How a saga stands, with every step and those still to come."""
     return await engine.find(db, saga_id)
 
 
-@router.get("/{saga_id}/history", responses=NOT_FOUND)
+@router.get("/{saga_id}/history", responses=answers(examples.A_HISTORY, SagaNotFound))
 async def get_history(saga_id: UUID, engine: Engine, db: Db) -> SagaHistory:
     """Everything that a saga was told, and what came of it."""
     rows = await engine.history(db, saga_id)

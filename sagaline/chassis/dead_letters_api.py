@@ -5,18 +5,18 @@ from datetime import datetime
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from sagaline.chassis import paging, parked_rows
+from sagaline.chassis import examples, paging, parked_rows
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Database, Transaction
 from sagaline.chassis.dead_letters import DeadLetters, Dealt
 from sagaline.chassis.errors import PlatformError
+from sagaline.chassis.openapi import answers
 from sagaline.chassis.operating import Asking, Giving, Text
 from sagaline.chassis.paging import Cursor, Limit
 from sagaline.chassis.parked_rows import Filter, ParkedRecord
 from sagaline.chassis.parking import Queue
-from sagaline.chassis.problems import Problem
 from sagaline.chassis.running import Running
 from sagaline.chassis.shown import Payload, header_texts, payload
 from sagaline.chassis.web import database, part, running
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/dlq", tags=["dead letters"])
 
 Db = Annotated[Database, Depends(database)]
 Letters = Annotated[DeadLetters, Depends(part(DeadLetters))]
-Id = Annotated[int, Path(ge=1, le=paging.ID_MAX)]
+Id = Annotated[int, Path(ge=1, le=paging.ID_MAX, examples=[7])]
 
 
 class DeadLetterNotFound(PlatformError):
@@ -98,9 +98,13 @@ class Chosen(BaseModel):
 class Redrive(Chosen, Asking):
     """Handle these again, in order."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.A_REDRIVE]})
+
 
 class Discard(Chosen, Giving):
     """Give these up: the one of that id alone, or all that fit."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.A_DISCARD]})
 
 
 class KeyDealt(BaseModel):
@@ -126,7 +130,7 @@ class AllDealt(BaseModel):
     next: str | None
 
 
-@router.get("")
+@router.get("", responses=answers(examples.DEAD_LETTERS))
 async def list_dead_letters(
     db: Db,
     error_class: Annotated[Text | None, Query()] = None,
@@ -143,7 +147,7 @@ async def list_dead_letters(
     return DeadLetterPage(dead_letters=[_line(record) for record in found], next=after)
 
 
-@router.get("/{id}", responses={404: {"model": Problem}})
+@router.get("/{id}", responses=answers(examples.A_DEAD_LETTER_SHOWN, DeadLetterNotFound))
 async def get_dead_letter(
     id: Id,  # noqa: A002 - the path's name for it
     db: Db,
@@ -159,7 +163,7 @@ async def get_dead_letter(
     return _shown(record, behind, count, service.codec)
 
 
-@router.post("/redrive", responses={404: {"model": Problem}})
+@router.post("/redrive", responses=answers(examples.ALL_DEALT, DeadLetterNotFound))
 async def redrive(chosen: Redrive, db: Db, letters: Letters) -> AllDealt:
     """Handle parked records as if they came now: each key's in order, up to one that fails again.
 
@@ -177,7 +181,7 @@ async def redrive(chosen: Redrive, db: Db, letters: Letters) -> AllDealt:
     return await _each(chosen, db, deal)
 
 
-@router.post("/discard", responses={404: {"model": Problem}})
+@router.post("/discard", responses=answers(examples.ALL_DEALT, DeadLetterNotFound))
 async def discard(chosen: Discard, db: Db, letters: Letters) -> AllDealt:
     """Give parked records up: a command's saga is told `discarded`, and it never runs later.
 
