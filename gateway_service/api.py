@@ -143,8 +143,9 @@ async def _placed(order_id: UUID, db: Database) -> domain.PlacedOrder:
 
 def _wait_s(preferences: list[str] | None, watching: Watching) -> int | None:
     """The seconds that this request waits for the order's end; None: it doesn't."""
-    wait_s = prefer.wait_s(preferences or ())
-    return wait_s if watching.has_room else None
+    if not preferences or not watching.has_room:
+        return None
+    return prefer.wait_s(preferences)
 
 
 async def _ended(

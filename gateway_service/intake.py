@@ -1,14 +1,12 @@
 """The intake: requests that come at the same time share a transaction (group commit).
 
-While a batch is being committed the next one gathers, and, as the chassis' consumers do it, for as
-long again afterwards; nobody waits for a batch to fill up, and alone nobody waits at all. As
+While a batch is being committed the next one gathers; nobody waits for a batch to fill up. As
 batches follow one another, a request meets what earlier ones of its process committed, and those
 with its idempotency key in its own batch; with requests in flight at other processes it can meet
 in the database only, and `repository.claim_keys` tells.
 """
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -33,7 +31,6 @@ from gateway_service.intake_metrics import IntakeMetrics
 from gateway_service.settings import GatewaySettings
 from sagaline.chassis.database import Database
 from sagaline.chassis.faults import passing
-from sagaline.chassis.pace import Pace
 from sagaline.chassis.running import Running
 
 
@@ -53,7 +50,6 @@ class Intake:
         database: Database,
         *,
         batch_max: int,
-        rest_max_ms: int,
         waiting_max: int,
         clock: Callable[[], datetime],
         new_order_id: Callable[[], UUID],
@@ -67,7 +63,6 @@ class Intake:
         self._new_order_id = new_order_id
         self._metrics = metrics
         self._log = log
-        self._pace = Pace(rest_max_ms=rest_max_ms, clock_s=time.monotonic)
         self._waiting: deque[Waiting] = deque()
         self._changed = asyncio.Event()
         self._closed = False
@@ -107,12 +102,8 @@ class Intake:
         """Commit what waits, batch after batch."""
         while self._waiting or not self._closed:
             await self._changed.wait()
-            if len(self._waiting) < self._batch_max and not self._closed:
-                await self._pace.rest()
             if batch := self._next_batch():
-                self._pace.began()
                 await self._answer(batch)
-                self._pace.ended()
             elif not self._closed:
                 self._changed.clear()
 
@@ -197,7 +188,6 @@ async def opened(running: Running) -> AsyncIterator[Intake]:
     intake = Intake(
         running.database,
         batch_max=settings.intake_batch_max,
-        rest_max_ms=settings.intake_rest_max_ms,
         waiting_max=settings.intake_waiting_max,
         clock=clock,
         new_order_id=OrderIds(clock, randbits),

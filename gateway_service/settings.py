@@ -25,13 +25,6 @@ class GatewaySettings(ServiceSettings):
         le=100_000,
         description="Orders that wait for a transaction; one more gets 503.",
     )
-    intake_rest_max_ms: int = Field(
-        20,
-        ge=0,
-        le=1_000,
-        description="After a transaction of orders the next one's are gathered for as long as it "
-        "took, at most this long.",
-    )
     waiting_max: int = Field(
         4_000,
         ge=0,
