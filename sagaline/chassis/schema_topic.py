@@ -5,7 +5,7 @@ before the service runs; keyed by fingerprint, compacted, one partition, never d
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic
@@ -58,16 +58,17 @@ async def publish(
 
 
 async def read(
-    bootstrap: str, *, timeout_ms: int, log: FilteringBoundLogger
+    wanted: Collection[bytes], *, bootstrap: str, timeout_ms: int, log: FilteringBoundLogger
 ) -> dict[bytes, Mapping[str, object]]:
-    """Every schema that stands on the topic, by fingerprint; one that can't be used is passed over.
+    """The schemas of these fingerprints that are published; one that can't be used is passed over.
 
     Raises KafkaError or TimeoutError.
     """
+    texts = await _texts(bootstrap, timeout_ms)
     found: dict[bytes, Mapping[str, object]] = {}
-    for key, text in (await _texts(bootstrap, timeout_ms)).items():
+    for key in sorted(texts.keys() & wanted):
         try:
-            found[key] = accepted(text, key)
+            found[key] = accepted(texts[key], key)
         except SchemaRefused as refused:
             log.warning("schema passed over", reason=str(refused))
     return found
@@ -79,14 +80,18 @@ async def _texts(bootstrap: str, timeout_ms: int) -> dict[bytes, bytes]:
         bootstrap_servers=bootstrap, enable_auto_commit=False, request_timeout_ms=timeout_ms
     )
     texts: dict[bytes, bytes] = {}
-    async with asyncio.timeout(timeout_ms / 1000), kafka:
-        kafka.assign([PLACE])
-        await kafka.seek_to_beginning(PLACE)
-        end = (await kafka.end_offsets([PLACE]))[PLACE]
-        while await kafka.position(PLACE) < end:
-            for record in (await kafka.getmany(PLACE, timeout_ms=200)).get(PLACE, []):
-                if (key := _fingerprint(record.key)) is not None and record.value is not None:
-                    texts[key] = record.value
+    try:
+        async with asyncio.timeout(timeout_ms / 1000):
+            await kafka.start()
+            kafka.assign([PLACE])
+            await kafka.seek_to_beginning(PLACE)
+            end = (await kafka.end_offsets([PLACE]))[PLACE]
+            while await kafka.position(PLACE) < end:
+                for record in (await kafka.getmany(PLACE, timeout_ms=200)).get(PLACE, []):
+                    if (key := _fingerprint(record.key)) is not None and record.value is not None:
+                        texts[key] = record.value
+    finally:
+        await kafka.stop()  # also when the start was cut off, which `async with` leaves open
     return texts
 
 

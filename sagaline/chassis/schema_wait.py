@@ -6,7 +6,7 @@ limit is over is parked like any record that nobody can read.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import NoReturn, TypeAlias
 
 from aiokafka.errors import KafkaError
@@ -15,11 +15,12 @@ from structlog.typing import FilteringBoundLogger
 from sagaline.chassis.batch import Raw
 from sagaline.chassis.codec import Codec
 
-Read: TypeAlias = Callable[[], Awaitable[Mapping[bytes, Mapping[str, object]]]]
+Schemas: TypeAlias = Mapping[bytes, Mapping[str, object]]
+Read: TypeAlias = Callable[[Collection[bytes]], Awaitable[Schemas]]
 
 
 class SchemaWait:
-    """Which fingerprints are waited for, and since when; `read` gives all that are published."""
+    """Which fingerprints are waited for, and since when; `read` gives those that are published."""
 
     def __init__(
         self,
@@ -66,7 +67,7 @@ class SchemaWait:
         while True:
             await self._asked.wait()
             try:
-                self._learn(await self._read())
+                self._learn(await self._read(self._since_s.keys()))
             except (KafkaError, TimeoutError, OSError) as error:
                 self._log.warning("schemas not read", error=repr(error))
             look()
@@ -77,9 +78,9 @@ class SchemaWait:
             await asyncio.sleep(backoff_s)
             backoff_s = min(2 * backoff_s, self._backoff_max_s)
 
-    def _learn(self, published: Mapping[bytes, Mapping[str, object]]) -> None:
-        for fingerprint in self._since_s.keys() & published.keys():
-            if self._codec.learn(fingerprint, published[fingerprint]):
+    def _learn(self, published: Schemas) -> None:
+        for fingerprint, schema in published.items():
+            if self._codec.learn(fingerprint, schema):
                 del self._since_s[fingerprint]
                 self._log.info("schema learned", fingerprint=fingerprint.hex())
 

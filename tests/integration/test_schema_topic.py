@@ -1,15 +1,11 @@
 """Schemas published on a real Kafka, and learned from there."""
 
-import json
-from dataclasses import replace
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 import pytest
 import structlog
-from aiokafka import AIOKafkaProducer
-from fastavro.schema import fingerprint, to_parsing_canonical_form
 
 import schemas
 from sagaline.chassis import schema_topic
@@ -17,6 +13,8 @@ from sagaline.chassis.codec import Codec
 from sagaline.chassis.errors import UnknownFingerprint
 from sagaline.chassis.messages import Notice
 from schemas.messages import ReserveStock, StockReserved
+from tests.integration import newer_writer
+from tests.integration.newer_writer import deploy, newer
 
 LOG = structlog.get_logger()
 
@@ -27,59 +25,42 @@ async def publish(codec: Codec, bootstrap: str, service: str = "inventory_servic
     )
 
 
-async def put(bootstrap: str, key: bytes, text: bytes | None) -> None:
-    """Anybody may write there."""
-    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
-        await producer.send_and_wait(schema_topic.NAME, text, key=key)
+async def read(bootstrap: str, wanted: Collection[bytes]) -> dict[bytes, Mapping[str, object]]:
+    return await schema_topic.read(wanted, bootstrap=bootstrap, timeout_ms=10_000, log=LOG)
 
 
 async def test_what_a_service_writes_in_is_published_once(kafka_bootstrap: str) -> None:
     codec = Codec(schemas.CATALOG)
     await publish(codec, kafka_bootstrap)
     assert await publish(codec, kafka_bootstrap) == 0
-    found = await schema_topic.read(kafka_bootstrap, timeout_ms=10_000, log=LOG)
     own = set(schema_topic.written_by(schemas.CATALOG, "inventory_service"))
-    assert {StockReserved.fingerprint, Notice.fingerprint} <= own <= found.keys()
-    assert ReserveStock.fingerprint not in own  # the orchestrator writes it
-
-
-def newer_reserved() -> tuple[bytes, bytes, dict[str, Any]]:
-    """StockReserved as a later release may write it, with a field more: key, bytes, schema."""
-    schema = json.loads(json.dumps(schemas.CATALOG.reader_schema(StockReserved.avro_name)))
-    schema["fields"].append({"name": "shelf", "type": "string", "default": "", "doc": "Which."})
-    key = bytes.fromhex(fingerprint(to_parsing_canonical_form(schema), "CRC-64-AVRO"))
-
-    class Newer(StockReserved):
-        shelf: str
-
-    Newer.fingerprint = key
-    catalog = replace(
-        schemas.CATALOG, messages={**schemas.CATALOG.messages, StockReserved.avro_name: Newer}
+    assert (
+        (await read(kafka_bootstrap, own)).keys()
+        == own
+        >= {
+            StockReserved.fingerprint,
+            Notice.fingerprint,
+        }
     )
-    writer = Codec(catalog)
-    writer.learn(key, schema)
-    message = Newer(order_id=uuid4(), lines=(), total_minor=5, currency="EUR", shelf="B 7")
-    return key, writer.encode(message), schema
+    assert ReserveStock.fingerprint not in own  # the orchestrator writes it
 
 
 async def test_a_newer_writers_record_is_read_once_its_schema_is_learned(
     kafka_bootstrap: str,
 ) -> None:
-    key, data, schema = newer_reserved()
+    release = newer(StockReserved(order_id=uuid4(), lines=(), total_minor=5, currency="EUR"))
     reader = Codec(schemas.CATALOG)
-    assert reader.unknown_in(data) == key
+    assert reader.unknown_in(release.data) == release.fingerprint
     with pytest.raises(UnknownFingerprint):
-        reader.decode(data)
+        reader.decode(release.data)
 
     await publish(reader, kafka_bootstrap)
-    await put(kafka_bootstrap, key.hex().encode(), json.dumps(schema).encode())
-    for each, found in (
-        await schema_topic.read(kafka_bootstrap, timeout_ms=10_000, log=LOG)
-    ).items():
-        reader.learn(each, found)
+    await deploy(kafka_bootstrap, release)
+    for each, published in (await read(kafka_bootstrap, {release.fingerprint})).items():
+        reader.learn(each, published)
 
-    assert reader.unknown_in(data) is None
-    message = reader.decode(data)
+    assert reader.unknown_in(release.data) is None
+    message = reader.decode(release.data)
     assert isinstance(message, StockReserved)
     assert message.total_minor == 5
 
@@ -87,13 +68,12 @@ async def test_a_newer_writers_record_is_read_once_its_schema_is_learned(
 async def test_what_can_not_be_used_is_passed_over(kafka_bootstrap: str) -> None:
     await publish(Codec(schemas.CATALOG), kafka_bootstrap)
     written_at = datetime.now(UTC).isoformat().encode()
-    await put(kafka_bootstrap, b"no fingerprint", written_at)
-    await put(kafka_bootstrap, b"0011223344556677", b'{"type": "record"}')
-    await put(kafka_bootstrap, b"8899aabbccddeeff", None)
-    found = await schema_topic.read(kafka_bootstrap, timeout_ms=10_000, log=LOG)
-    assert StockReserved.fingerprint in found
-    assert bytes.fromhex("0011223344556677") not in found
-    assert bytes.fromhex("8899aabbccddeeff") not in found
+    await newer_writer.publish(kafka_bootstrap, b"no fingerprint", written_at)
+    await newer_writer.publish(kafka_bootstrap, b"0011223344556677", b'{"type": "record"}')
+    await newer_writer.publish(kafka_bootstrap, b"8899aabbccddeeff", None)
+    useless = {bytes.fromhex("0011223344556677"), bytes.fromhex("8899aabbccddeeff")}
+    found = await read(kafka_bootstrap, {StockReserved.fingerprint, *useless})
+    assert found.keys() == {StockReserved.fingerprint}
 
 
 def test_a_type_that_this_release_does_not_have_stays_unknown() -> None:

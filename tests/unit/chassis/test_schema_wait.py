@@ -1,7 +1,7 @@
 """When a record waits for its schema, and for how long."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pytest
 import structlog
@@ -32,11 +32,11 @@ class Published:
         self.readings = 0
         self.failing = failing
 
-    async def read(self) -> Mapping[bytes, Mapping[str, object]]:
+    async def read(self, wanted: Collection[bytes]) -> Mapping[bytes, Mapping[str, object]]:
         self.readings += 1
         if self.readings <= self.failing:
             raise KafkaConnectionError
-        return self.schemas
+        return {key: schema for key, schema in self.schemas.items() if key in wanted}
 
 
 class Clock:
