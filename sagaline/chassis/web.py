@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from os import urandom
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis import docs, health, openapi, problems
@@ -31,17 +31,16 @@ async def running(request: Request) -> Running:
     return found
 
 
-async def database(request: Request) -> Database:
+async def database(service: Annotated[Running, Depends(running)]) -> Database:
     """The service's database."""
-    return (await running(request)).database
+    return service.database
 
 
 def part(kind: type[T]) -> Callable[[Running], Awaitable[T]]:
     """A dependency: the service's part that is a `kind`; 503 while the service starts."""
 
-    # Not by way of another dependency: each costs a request as much as its access log.
-    async def found(request: Request) -> T:
-        return (await running(request)).part(kind)
+    async def found(service: Annotated[Running, Depends(running)]) -> T:
+        return service.part(kind)
 
     return found
 
