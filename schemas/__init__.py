@@ -3,16 +3,11 @@
 from importlib.resources import files
 from typing import Final
 
-from schemas.catalog import Catalog, Topic
-from schemas.message import Message
+from sagaline.avro.catalog import Catalog, Topic
+from sagaline.avro.message import Message
 from schemas.messages import MESSAGES, WRITERS
 from schemas.topics import TOPICS
 
 __all__ = ["CATALOG", "Catalog", "Message", "Topic"]
 
-CATALOG: Final = Catalog(
-    topics={topic.name: topic for topic in TOPICS},
-    messages={message.avro_name: message for message in MESSAGES},
-    writers=WRITERS,
-    root=files(__name__),
-)
+CATALOG: Final = Catalog.of(TOPICS, MESSAGES, WRITERS, root=files(__name__))

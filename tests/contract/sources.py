@@ -1,11 +1,14 @@
-"""Avro sources for tests, and where the platform's own lie."""
+"""Avro sources for tests, and where this repository's lie."""
 
 import json
 from importlib.resources import files
 from pathlib import Path
 
-from schemas.folder import Avro, Folder, Schema
+from sagaline.avro.folder import Avro, Folder, Schema
+from sagaline.avro.package import Package
 
+SCHEMAS = Package(Path(str(files("schemas"))))
+OWN = SCHEMAS.folder
 CHASSIS = Path(str(files("sagaline.chassis")))
 PLATFORM = Folder.at(CHASSIS / "avro", CHASSIS / "avro")
 STRING = {"name": "text", "type": "string", "doc": "A text."}

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.evolution import evolution_problems, unreadable
-from schemas.folder import Avro, Schema
+from sagaline.avro.evolution import evolution_problems, unreadable
+from sagaline.avro.folder import Avro, Schema
 
 from .sources import array, field, folder, record
 

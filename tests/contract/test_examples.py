@@ -7,15 +7,14 @@ from pathlib import Path
 import pytest
 
 import schemas
+from sagaline.avro.folder import Folder, Version, fingerprint, read_json
+from sagaline.avro.release import new_versions
 from sagaline.chassis import messages as platform
 from sagaline.chassis.catalog import Message
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.envelope import Envelope
-from schemas.folder import Folder, Version, fingerprint, read_json
-from schemas.generate import OWN
-from schemas.release import new_versions
 
-from .sources import PLATFORM
+from .sources import OWN, PLATFORM
 
 CODEC = Codec(schemas.CATALOG)
 TYPES: Mapping[str, type[Message]] = {  # the Protocol, as the chassis sees them
@@ -53,7 +52,7 @@ def test_what_is_released_is_numbered_without_gaps() -> None:
     for folder, name in FOLDERS:
         numbers = [version.number for version in folder.versions(name)]
         assert numbers == list(range(1, len(numbers) + 1))
-    assert not list(new_versions(PLATFORM)), "run `python -m schemas.release` for these, too"
+    assert not list(new_versions(PLATFORM)), "run `python -m sagaline.avro.release` for these, too"
 
 
 @pytest.mark.parametrize("file", sorted(OWN.examples.glob("headers/*.json")), ids=lambda f: f.stem)

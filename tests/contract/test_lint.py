@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 import schemas
-from schemas.folder import Avro, Schema
-from schemas.generate import OWN
-from schemas.lint import folder_problems, schema_problems
-from schemas.topic_lint import topic_problems
+from sagaline.avro.folder import Avro, Schema
+from sagaline.avro.lint import folder_problems, schema_problems
+from sagaline.avro.topic_lint import topic_problems
 
-from .sources import STRING, array, field, folder, record
+from .sources import OWN, STRING, array, field, folder, record
 
 
 @pytest.mark.parametrize(
@@ -86,7 +85,7 @@ def topics(name: str, **changed: Any) -> Iterator[str]:
     [
         ({"owner": ""}, "needs an owner"),
         ({"readers": ()}, "needs an owner, and readers"),
-        ({"partitions": 6}, "all keyed topics have 12"),
+        ({"partitions": 6}, "has 6 partitions, the others have 12"),
         ({"cleanup_policy": "compact"}, "is compacted"),
         ({"key": "sku"}, "no message with the key sku"),
         ({"messages": ("inventory.commands.ReserveStock",)}, "carries no sagaline.Revoke"),

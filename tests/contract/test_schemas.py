@@ -9,15 +9,15 @@ import pytest
 from pydantic import ValidationError
 
 import schemas
+from sagaline.avro import generate, lint
+from sagaline.avro.folder import fingerprint
+from sagaline.avro.models import render_models
+from sagaline.avro.topic_lint import topic_problems
 from sagaline.chassis import messages as platform
 from sagaline.chassis.catalog import Catalog
-from schemas import generate, lint
-from schemas.folder import fingerprint
 from schemas.messages import OrderLine, PlaceOrder, ReserveStock, StockRefused, StockReserved
-from schemas.models import render_models
-from schemas.topic_lint import topic_problems
 
-from .sources import CHASSIS, PLATFORM, array, field, folder, record
+from .sources import CHASSIS, OWN, PLATFORM, SCHEMAS, array, field, folder, record
 
 AN_ORDER = {
     "order_id": "01a23b66-ea4b-7a51-8d3e-52c7f0a9b614",
@@ -29,7 +29,7 @@ AN_ORDER = {
 
 
 def test_the_modules_are_as_generated() -> None:
-    assert generate.main(["--check"]) == 0
+    assert generate.main([str(SCHEMAS.home), "--check"]) == 0
     module, base = CHASSIS / "messages.py", "sagaline.chassis.message:PlatformMessage"
     source = generate.formatted(render_models(PLATFORM, module, base))
     assert module.read_text(encoding="utf-8") == source
@@ -45,6 +45,17 @@ def test_a_stale_module_is_found_and_written_anew(tmp_path: Path) -> None:
     assert generate.main([*arguments, "--check"]) == 0
     module.write_text(module.read_text().replace("str", "int"))
     assert generate.main([*arguments, "--check"]) == 1
+
+
+def test_a_folder_that_is_no_package_of_schemas_is_refused_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "avro").mkdir()
+    with pytest.raises(SystemExit):
+        generate.main([str(tmp_path)])
+    assert f"there is no {tmp_path / 'topics.yaml'}" in capsys.readouterr().err
+    assert lint.main([str(tmp_path)]) == 1
+    assert f"there is no {tmp_path / 'topics.yaml'}" in capsys.readouterr().out
 
 
 def test_a_record_that_messages_share_is_one_class_and_has_one_definition(tmp_path: Path) -> None:
@@ -70,14 +81,14 @@ def test_an_enum_becomes_a_literal_and_a_long_doc_stays_within_the_line(tmp_path
 
 
 def test_no_rule_is_broken() -> None:
-    assert list(lint.folder_problems(generate.OWN)) == []
+    assert list(lint.folder_problems(OWN)) == []
     assert list(lint.folder_problems(PLATFORM)) == []
-    assert list(topic_problems(schemas.CATALOG.topics.values(), generate.OWN.schemas())) == []
+    assert list(topic_problems(schemas.CATALOG.topics.values(), OWN.schemas())) == []
 
 
 def test_the_catalog_knows_each_message_its_topic_and_its_schemas() -> None:
     catalog: Catalog = schemas.CATALOG
-    assert catalog.messages.keys() == generate.OWN.schemas().keys()
+    assert catalog.messages.keys() == OWN.schemas().keys()
     for name, message in catalog.messages.items():
         assert name in catalog.topic_of(name).messages
         assert catalog.writer_schema(message.fingerprint) == catalog.reader_schema(name)
@@ -126,5 +137,5 @@ def test_what_avro_could_not_write_is_no_message(field: str, value: object) -> N
 
 def test_the_models_say_what_the_schemas_say() -> None:
     properties: Mapping[str, Mapping[str, object]] = StockRefused.model_json_schema()["properties"]
-    for source in generate.OWN.schemas()["inventory.replies.StockRefused"]["fields"]:
+    for source in OWN.schemas()["inventory.replies.StockRefused"]["fields"]:
         assert properties[source["name"]]["description"] == source["doc"]

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import schemas
+from sagaline.avro.topic_lint import OUTSIDE
 from sagaline.chassis import messages as platform
-from schemas.generate import OWN
-from schemas.topic_lint import OUTSIDE
+
+from .sources import OWN
 
 ROOT = Path(__file__).parents[2]
 

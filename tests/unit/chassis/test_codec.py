@@ -3,6 +3,7 @@
 import json
 import tracemalloc
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import ClassVar
 from uuid import UUID
@@ -12,14 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import schemas
+from sagaline.avro.folder import Avro, Schema, fingerprint
+from sagaline.avro.package import Package
 from sagaline.chassis.catalog import Message
 from sagaline.chassis.codec import HEADER_BYTES, Codec
 from sagaline.chassis.errors import UndecodableRecord, UnknownFingerprint
 from sagaline.chassis.messages import MESSAGES, Notice
-from schemas.folder import Avro, Schema, fingerprint
-from schemas.generate import OWN
 from schemas.messages import PlaceOrder, RejectOrder, ReserveStock, StockRefused
 
+OWN = Package(Path(str(files("schemas")))).folder
 CODEC = Codec(schemas.CATALOG)
 ORDER_ID = UUID("01a23b66-ea4b-7a51-8d3e-52c7f0a9b614")
 REJECT = CODEC.encode(RejectOrder(order_id=ORDER_ID))

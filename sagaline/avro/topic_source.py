@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, PositiveInt, TypeAdapter
 
-from schemas.catalog import Topic
+from sagaline.avro.catalog import Topic
 
 
 class KafkaEntry(BaseModel):

@@ -1,8 +1,9 @@
 # ruff: noqa: T201 - a command prints
-"""`python -m schemas.release`: keep what is new as released versions, with their examples' bytes.
+"""`python -m sagaline.avro.release [FOLDER]`: keep what is new as released versions.
 
-Another package's schemas: `python -m schemas.release FOLDER --module PACKAGE.MODULE`. A version is
-new where something other than its docs differs from the last released one.
+FOLDER is a package of schemas (default: schemas), whose MODULE of models is FOLDER.messages; with
+--module it is a folder of *.avsc alone. A version is new where something other than its docs
+differs from the last released one; its example is kept with its bytes.
 """
 
 import argparse
@@ -15,21 +16,22 @@ from pathlib import Path
 
 from fastavro import schemaless_writer
 
-from schemas.folder import Avro, Folder, Schema, fingerprint, read_json, resolved
-from schemas.generate import OWN
-from schemas.message import Message
+from sagaline.avro.folder import Avro, Folder, Schema, fingerprint, read_json, resolved
+from sagaline.avro.message import Message
+from sagaline.avro.package import DEFAULT, Package
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write each new version's schema and example; never changes one that is there."""
-    parser = argparse.ArgumentParser(prog="python -m schemas.release", description=__doc__)
-    parser.add_argument("folder", type=Path, nargs="?", help="*.avsc of another package")
-    parser.add_argument("--module", default="schemas.messages", help="generated from the folder")
+    parser = argparse.ArgumentParser(prog="python -m sagaline.avro.release", description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=DEFAULT)
+    parser.add_argument("--module", help="models of a folder of *.avsc alone, as PACKAGE.MODULE")
     given = parser.parse_args(arguments)
-    folder = OWN if given.folder is None else Folder.at(given.folder, given.folder)
-    types = {
-        message.avro_name: message for message in importlib.import_module(given.module).MESSAGES
-    }
+    if given.module is None:
+        folder, module = Package(given.folder).folder, f"{given.folder.name}.messages"
+    else:
+        folder, module = Folder.at(given.folder, given.folder), given.module
+    types = {message.avro_name: message for message in importlib.import_module(module).MESSAGES}
     for name in new_versions(folder):
         number = len(folder.versions(name)) + 1
         (folder.released / name).mkdir(parents=True, exist_ok=True)

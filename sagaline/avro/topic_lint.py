@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 
-from schemas.catalog import Topic
-from schemas.folder import Schema
-from schemas.models import full_replies
-from schemas.topic_source import family
+from sagaline.avro.catalog import Topic
+from sagaline.avro.folder import Schema
+from sagaline.avro.models import full_replies
+from sagaline.avro.topic_source import family
 
-PARTITIONS = 12
 PII = ("none", "pseudonymous")  # each class more personal than those before it
 OUTSIDE = {"anyone", "operators"}  # readers that are none of the platform's services
 OUTCOMES = {"succeeded", "refused", "undone", "undo_refused", "pending"}  # of business replies
@@ -18,8 +17,14 @@ ANSWERED_BY_PLATFORM = {"commands": "sagaline.Revoke", "replies": "sagaline.Noti
 
 def topic_problems(topics: Collection[Topic], schemas: Mapping[str, Schema]) -> Iterator[str]:
     """What is wrong with the topics, and with messages that no topic carries."""
+    counts = Counter(topic.partitions for topic in topics)
+    usual = counts.most_common(1)[0][0] if counts else 0
     for topic in topics:
         yield from (f"{topic.name}: {problem}" for problem in _topic_problems(topic, schemas))
+        if topic.partitions != usual:
+            # A key would have another partition number here than elsewhere: reply topics of one
+            # saga would no longer meet in one process of the orchestrator.
+            yield f"{topic.name}: has {topic.partitions} partitions, the others have {usual}"
     yield from _carrier_problems(topics, schemas)
     yield from _dead_letter_problems(topics, schemas)
     carried = {name for topic in topics for name in topic.messages}
@@ -47,8 +52,6 @@ def _topic_problems(topic: Topic, schemas: Mapping[str, Schema]) -> Iterator[str
 def _broker_problems(topic: Topic) -> Iterator[str]:
     if not topic.owner or not topic.readers or topic.owner in topic.readers:
         yield "needs an owner, and readers beside it"
-    if topic.partitions != PARTITIONS:
-        yield f"has {topic.partitions} partitions: all keyed topics have {PARTITIONS}"
     if topic.cleanup_policy != "delete":
         yield "is compacted: that needs a tombstone with a meaning, and a rule here"
 

@@ -1,11 +1,12 @@
-"""All messages and topics of the platform, by name. Reads schema files when asked for them."""
+"""All messages and topics of a platform, by name. Reads schema files when asked for them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
+from typing import Self
 
-from schemas.message import Message
+from sagaline.avro.message import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,23 @@ class Catalog:
     messages: Mapping[str, type[Message]]
     writers: Mapping[str, str]  # schema file by hexadecimal fingerprint
     root: Traversable  # where those files lie
+
+    @classmethod
+    def of(
+        cls,
+        topics: Iterable[Topic],
+        messages: Iterable[type[Message]],
+        writers: Mapping[str, str],
+        *,
+        root: Traversable,
+    ) -> Self:
+        """A catalog of what was generated: TOPICS, MESSAGES, WRITERS; `root` is their package."""
+        return cls(
+            topics={topic.name: topic for topic in topics},
+            messages={message.avro_name: message for message in messages},
+            writers=writers,
+            root=root,
+        )
 
     def topic_of(self, avro_name: str) -> Topic:
         """The one topic that carries this message; KeyError when there is none."""

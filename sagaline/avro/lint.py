@@ -1,5 +1,9 @@
 # ruff: noqa: T201 - a command prints
-"""`python -m schemas.lint [FOLDER]`: what a schema must not be. Exit 1 where there is a problem."""
+"""`python -m sagaline.avro.lint [FOLDER]`: what schemas and topics must not be.
+
+FOLDER is a package of schemas (default: schemas), or a folder of *.avsc alone. Exit 0: no problem
+was found; 1: there are some.
+"""
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,25 +12,33 @@ from pathlib import Path
 
 from fastavro.schema import SchemaParseException, UnknownType
 
-from schemas.evolution import evolution_problems
-from schemas.folder import Avro, Folder, Schema, resolved
-from schemas.generate import HERE, OWN
-from schemas.topic_lint import topic_problems
-from schemas.topic_source import read_topics
+from sagaline.avro.evolution import evolution_problems
+from sagaline.avro.folder import Avro, Folder, Schema, resolved
+from sagaline.avro.package import DEFAULT, Package
+from sagaline.avro.topic_lint import topic_problems
 
 UTC_MICROS = {"type": "long", "logicalType": "timestamp-micros"}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the problems of the folder, or of this package and its topics; the exit code."""
-    if arguments:
-        folder = Folder.at(Path(arguments[0]), Path(arguments[0]))
-        problems = list(folder_problems(folder))
-    else:
-        topics = read_topics(HERE / "topics.yaml")
-        problems = [*folder_problems(OWN), *topic_problems(topics, OWN.schemas())]
+    """Print the problems of the folder; the exit code."""
+    home = Path(arguments[0]) if arguments else DEFAULT
+    problems = list(problems_at(home))
     print("\n".join(problems) or "no problem found")
     return 1 if problems else 0
+
+
+def problems_at(home: Path) -> Iterator[str]:
+    """What is wrong with a package of schemas and its topics, or with a folder of *.avsc alone."""
+    if any(home.glob("*.avsc")):
+        yield from folder_problems(Folder.at(home, home))
+        return
+    package = Package(home)
+    if lacks := list(package.lacks()):
+        yield from lacks
+        return
+    yield from folder_problems(package.folder)
+    yield from topic_problems(package.topics(), package.folder.schemas())
 
 
 def folder_problems(folder: Folder) -> Iterator[str]:

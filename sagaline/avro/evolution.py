@@ -9,7 +9,7 @@ from itertools import permutations
 
 from fastavro.schema import expand_schema
 
-from schemas.folder import Avro, Folder, Schema
+from sagaline.avro.folder import Avro, Folder, Schema
 
 
 def evolution_problems(folder: Folder) -> Iterator[str]:
