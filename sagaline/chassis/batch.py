@@ -48,14 +48,22 @@ def event_id(raw: Raw) -> bytes | None:
 
 
 class Waiting:
-    """Fetched records by partition, in offset order, bounded by whoever feeds it."""
+    """Fetched records by partition, in offset order, bounded by whoever feeds it.
 
-    def __init__(self, command_topics: Collection[str]) -> None:
+    `holds` says of a record that it can't be handled yet; nothing overtakes it in its partition.
+    """
+
+    def __init__(
+        self, command_topics: Collection[str], holds: Callable[[Raw], bool] = lambda _: False
+    ) -> None:
         self._command_topics = frozenset(command_topics)
+        self._holds = holds
+        self.held: set[Partition] = set()  # whose next record could not be handled yet, when seen
         self._queues: dict[Partition, deque[Raw]] = {}
 
     def __len__(self) -> int:
-        return sum(len(queue) for queue in self._queues.values())
+        """How many wait for nothing but their turn."""
+        return sum(len(queue) for each, queue in self._queues.items() if each not in self.held)
 
     def add(self, partition: Partition, records: Iterable[Raw]) -> None:
         """Append records that were fetched."""
@@ -64,10 +72,12 @@ class Waiting:
     def drop(self) -> None:
         """Forget all that waits."""
         self._queues.clear()
+        self.held.clear()
 
     def take(self, rows_max: int) -> list[Raw]:
         """The next batch: at most `rows_max` records, and of every partition that waits some."""
         batch: list[Raw] = []
+        self.held.clear()
         busy = [partition for partition, queue in self._queues.items() if queue]
         for index, partition in enumerate(sorted(busy)):
             share = -(-(rows_max - len(batch)) // (len(busy) - index))
@@ -81,6 +91,9 @@ class Waiting:
         held: dict[bytes | None, bytes | None] = {}
         while queue and len(taken) < rows_max:
             raw = queue[0]
+            if self._holds(raw):
+                self.held.add(partition)
+                break
             if one_a_key and held.setdefault(raw.key, event_id(raw)) != event_id(raw):
                 break
             taken.append(queue.popleft())

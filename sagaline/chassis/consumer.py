@@ -13,6 +13,7 @@ from sagaline.chassis.deadline import within
 from sagaline.chassis.faults import passing
 from sagaline.chassis.inbox import Inbox
 from sagaline.chassis.positions import Partition
+from sagaline.chassis.schema_wait import SchemaWait
 from sagaline.chassis.session import Limits, Session
 from sagaline.chassis.watch import Stuck
 
@@ -36,6 +37,7 @@ class Consumer:
         command_topics: Collection[str],
         session_timeout_ms: int,
         limits: Limits,
+        schema_wait: SchemaWait,
         log: FilteringBoundLogger,
     ) -> None:
         self._inbox = inbox
@@ -47,6 +49,7 @@ class Consumer:
         self._command_topics = command_topics
         self._session_timeout_ms = session_timeout_ms
         self._limits = limits
+        self._schema_wait = schema_wait
         self._log = log
         self._session: Session | None = None
         self._problem: str | None = "not connected to Kafka yet"
@@ -99,6 +102,7 @@ class Consumer:
                 command_topics=self._command_topics,
                 owner=f"{self._group}-{self._slot}",
                 limits=self._limits,
+                schema_wait=self._schema_wait,
                 log=self._log,
             )
             kafka.subscribe(self._topics, listener=self._session)

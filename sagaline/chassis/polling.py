@@ -48,7 +48,11 @@ class Polling:
 
     def _throttle(self, room: int) -> None:
         """Pause fetching while too much waits; polling itself goes on, or Kafka gives us up."""
-        paused = self._kafka.paused() - self._holding.lost.keys()
+        # A partition that can't go on keeps what it has, which takes no room from the others.
+        held = {TopicPartition(*each) for each in self._waiting.held} & self._kafka.assignment()
+        if held:
+            self._kafka.pause(*held)
+        paused = self._kafka.paused() - self._holding.lost.keys() - held
         if room <= 0 and not paused:
             self._kafka.pause(*self._kafka.assignment())
         elif paused and room > self._queue_records_max // 2:

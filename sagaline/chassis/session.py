@@ -24,6 +24,7 @@ from sagaline.chassis.offsets import Offsets
 from sagaline.chassis.pace import Pace
 from sagaline.chassis.polling import Polling
 from sagaline.chassis.positions import Fenced, Partition
+from sagaline.chassis.schema_wait import SchemaWait
 from sagaline.chassis.watch import Watch
 
 
@@ -54,6 +55,7 @@ class Session(ConsumerRebalanceListener):
         command_topics: Collection[str],
         owner: str,
         limits: Limits,
+        schema_wait: SchemaWait,
         log: FilteringBoundLogger,
     ) -> None:
         self._outage: str | None = "no partition is assigned yet"
@@ -62,7 +64,8 @@ class Session(ConsumerRebalanceListener):
         self._database = database
         self._limits = limits
         self._log = log
-        self._waiting = Waiting(command_topics)
+        self._schema_wait = schema_wait
+        self._waiting = Waiting(command_topics, schema_wait.holds)
         self._offsets = Offsets()
         self._holding = Holding(kafka, database, self._offsets, owner=owner, log=log)
         self._watch = Watch(kafka, self._holding, interval_ms=limits.watch_interval_ms, log=log)
@@ -84,7 +87,8 @@ class Session(ConsumerRebalanceListener):
     def problem(self) -> str | None:
         """What keeps records from being handled now, if anything."""
         lost = map(str, self._holding.lost.values())
-        return "; ".join(filter(None, (self._outage, self._watch.problem, *lost))) or None
+        problems = (self._outage, self._watch.problem, self._schema_wait.problem, *lost)
+        return "; ".join(filter(None, problems)) or None
 
     @property
     def lag(self) -> Mapping[Partition, int]:
@@ -103,6 +107,7 @@ class Session(ConsumerRebalanceListener):
             tasks.create_task(self._handle())
             tasks.create_task(self._commit())
             tasks.create_task(self._watch.run())
+            tasks.create_task(self._schema_wait.run(self._work.set))
         raise AssertionError("the loops of a session don't return")
 
     async def close(self) -> None:

@@ -201,6 +201,13 @@ class SharedSettings(BaseSettings):
         most=60_000,
         text="How long a batch in hand may hold up a rebalance.",
     )
+    schema_wait_max_ms: int = _bounded(
+        "SAGALINE_SCHEMA_WAIT_MAX_MS",
+        600_000,
+        least=0,
+        most=86_400_000,
+        text="How long a partition waits for the schema of its next record before it is parked.",
+    )
     attempts_max: int = _bounded(
         "SAGALINE_ATTEMPTS_MAX",
         5,

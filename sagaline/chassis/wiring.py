@@ -8,6 +8,7 @@ from functools import partial
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
+from sagaline.chassis import schema_topic
 from sagaline.chassis.breaker import Breaker
 from sagaline.chassis.calls import Calls
 from sagaline.chassis.catalog import Catalog
@@ -26,6 +27,7 @@ from sagaline.chassis.outside import Outside
 from sagaline.chassis.parking import Parking
 from sagaline.chassis.relay import Relay, RelayLimits
 from sagaline.chassis.running import Running
+from sagaline.chassis.schema_wait import SchemaWait
 from sagaline.chassis.session import Limits
 from sagaline.chassis.settings import ServiceSettings
 
@@ -99,10 +101,30 @@ def consumer_of(running: Running, consumes: Consumes, inbox: Inbox) -> Consumer:
             watch_interval_ms=settings.watch_interval_ms,
             revoke_timeout_ms=settings.revoke_timeout_ms,
         ),
+        schema_wait=_schema_wait(running),
         log=running.log.bind(part="consumer"),
     )
     LagMetrics(running.metrics, lambda: consumer.lag)
     return consumer
+
+
+def _schema_wait(running: Running) -> SchemaWait:
+    settings = running.settings
+    log = running.log.bind(part="schemas")
+    return SchemaWait(
+        running.codec,
+        partial(
+            schema_topic.read,
+            bootstrap=settings.kafka_bootstrap,
+            timeout_ms=settings.kafka_request_timeout_ms,
+            log=log,
+        ),
+        limit_ms=settings.schema_wait_max_ms,
+        backoff_ms=settings.backoff_first_ms,
+        backoff_max_ms=settings.backoff_max_ms,
+        clock_s=time.monotonic,
+        log=log,
+    )
 
 
 def _tables(consumes: Consumes) -> Mapping[str, EffectTable]:

@@ -38,6 +38,7 @@ QUICK = {
     "backoff_first_ms": 10,
     "backoff_max_ms": 100,
     "attempts_max": 3,
+    "schema_wait_max_ms": 0,
 }
 
 D = TypeVar("D", bound=Database)
