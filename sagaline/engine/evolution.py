@@ -1,11 +1,10 @@
-"""Events folded into the state: one table of legal transitions, one way to apply an event."""
+"""Events folded into the state: what an event changes of the saga, or of one of its steps."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import reduce
-from types import MappingProxyType
-from typing import TypeAlias, TypedDict, TypeVar, assert_never
+from typing import TypeAlias, TypedDict, assert_never
 
 from sagaline.engine.events import (
     ActionIssued,
@@ -38,10 +37,9 @@ from sagaline.engine.state import (
     SagaState,
     SagaStatus,
     StepState,
-    StepStatus,
 )
+from sagaline.engine.transitions import following
 
-Status: TypeAlias = SagaStatus | StepStatus
 StepChange: TypeAlias = (
     ActionIssued
     | UndoIssued
@@ -88,59 +86,6 @@ class StepChanges(TypedDict, total=False):
 
 Rule: TypeAlias = Callable[[SagaState, datetime], list[Event]]
 
-AStatus = TypeVar("AStatus", SagaStatus, StepStatus)
-S, T = SagaStatus, StepStatus
-# For each event: the states in which it may happen, and the state that it leads to.
-TRANSITIONS: Mapping[type[Event], Mapping[Status, Status]] = MappingProxyType(
-    {
-        SagaStarted: {S.NEW: S.RUNNING},
-        SagaCommitted: {S.RUNNING: S.COMMITTED},
-        SagaCompleted: {S.COMMITTED: S.COMPLETED},
-        CompensationStarted: {S.RUNNING: S.COMPENSATING},
-        SagaCompensated: {S.COMPENSATING: S.COMPENSATED},
-        AttentionNeeded: {
-            S.COMMITTED: S.NEEDS_ATTENTION,
-            S.COMPENSATING: S.NEEDS_ATTENTION,
-        },
-        ActionIssued: {
-            T.PLANNED: T.WAITING,
-            T.QUEUED: T.WAITING,
-            T.WAITING: T.WAITING,
-        },
-        UndoIssued: {
-            T.QUEUED: T.UNDOING,
-            T.WAITING: T.UNDOING,
-            T.SUCCEEDED: T.UNDOING,
-            T.IN_DOUBT: T.UNDOING,
-            T.UNDOING: T.UNDOING,
-        },
-        RevokeIssued: {T.IN_DOUBT: T.IN_DOUBT},
-        StepDelayed: {
-            T.QUEUED: T.QUEUED,
-            T.WAITING: T.QUEUED,
-            T.IN_DOUBT: T.IN_DOUBT,
-            T.UNDOING: T.UNDOING,
-        },
-        StepInDoubt: {T.QUEUED: T.IN_DOUBT, T.WAITING: T.IN_DOUBT},
-        StepSucceeded: {
-            T.QUEUED: T.SUCCEEDED,
-            T.WAITING: T.SUCCEEDED,
-            T.IN_DOUBT: T.SUCCEEDED,
-        },
-        StepFailed: {T.QUEUED: T.FAILED, T.WAITING: T.FAILED, T.IN_DOUBT: T.FAILED},
-        StepParked: {
-            T.QUEUED: T.QUEUED,
-            T.WAITING: T.WAITING,
-            T.IN_DOUBT: T.IN_DOUBT,
-            T.UNDOING: T.UNDOING,
-        },
-        StepUnparked: {T.IN_DOUBT: T.IN_DOUBT},
-        StepUndone: {T.UNDOING: T.UNDONE},
-        StepUndoNoop: {T.UNDOING: T.UNDO_NOOP},
-        StepUndoRefused: {T.UNDOING: T.UNDO_BLOCKED},
-    }
-)
-
 
 def evolve(saga: SagaState, event: Event) -> SagaState:
     """Fold one event. Decides nothing, so that folding a history has no effects."""
@@ -158,22 +103,16 @@ def followed_by(saga: SagaState, event: Event, rule: Rule, now: datetime) -> lis
     return [event, *rule(evolve(saga, event), now)]
 
 
-def _next(event: Event, status: AStatus) -> AStatus:
-    following = TRANSITIONS[type(event)].get(status)
-    assert isinstance(following, type(status)), (event, status)
-    return following
-
-
 def _saga_changes(saga: SagaState, event: Event) -> SagaChanges:
     match event:
         case SagaStarted():
-            status = _next(event, saga.status)
+            status = following(event, saga.status)
             return {"status": status, "message": event.message, "started_at": event.at}
         case CompensationStarted() | AttentionNeeded():
             refusal = saga.refusal or event.refusal  # the first one says why
-            return {"status": _next(event, saga.status), "refusal": refusal}
+            return {"status": following(event, saga.status), "refusal": refusal}
         case SagaCommitted() | SagaCompleted() | SagaCompensated():
-            return {"status": _next(event, saga.status)}
+            return {"status": following(event, saga.status)}
         case Ignored(reason=Reason.LATE | Reason.STALE, step=str(name)):
             step = saga.steps[name]
             return _with(saga, replace(step, heard=_heard(step, event.answer)))
@@ -182,7 +121,7 @@ def _saga_changes(saga: SagaState, event: Event) -> SagaChanges:
         case _:
             step = saga.steps[event.step]
             changes = _step_changes(step, event)
-            return _with(saga, replace(step, status=_next(event, step.status), **changes))
+            return _with(saga, replace(step, status=following(event, step.status), **changes))
 
 
 def _with(saga: SagaState, step: StepState) -> SagaChanges:

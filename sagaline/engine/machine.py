@@ -25,7 +25,7 @@ from sagaline.engine.events import (
     StepUndoRefused,
     StepUnparked,
 )
-from sagaline.engine.evolution import TRANSITIONS, evolve, fold, followed_by
+from sagaline.engine.evolution import evolve, fold, followed_by
 from sagaline.engine.inputs import (
     Abort,
     Answer,
@@ -46,6 +46,7 @@ from sagaline.engine.inputs import (
 from sagaline.engine.recipe import Refusal
 from sagaline.engine.sending import ask_again, ask_revoke, exhausted, wait_anew
 from sagaline.engine.state import Direction, SagaState, SagaStatus, StepState, StepStatus
+from sagaline.engine.transitions import TRANSITIONS
 
 __all__ = ["TRANSITIONS", "decide", "evolve", "fold"]
 
