@@ -21,6 +21,7 @@ A_NOTIFICATION: Final[dict[str, JsonValue]] = {
     "customer_id": "c-1001",
     "subject": "Your order is confirmed",
     "body": "We have confirmed your order 0192f0c1-7d3a-7c41-8a5e-3f6b2d9c1e04. You pay 49.90 EUR.",
+    "refusal": None,
     "sent_at": "2026-11-22T12:00:00.101000Z",
 }
 SOME_BOOKS: Final[dict[str, JsonValue]] = {
@@ -28,13 +29,14 @@ SOME_BOOKS: Final[dict[str, JsonValue]] = {
     "problems": [],
     "confirmations": 3,
     "rejections": 1,
+    "refused": 0,
 }
 
 router = APIRouter(tags=["notification"])
 
 
 class NotificationDocument(BaseModel):
-    """One message to one customer."""
+    """One message to one customer; with a refusal it could not be carried, and why."""
 
     notification_id: UUID
     order_id: UUID
@@ -42,6 +44,7 @@ class NotificationDocument(BaseModel):
     customer_id: str
     subject: str
     body: str
+    refusal: str | None
     sent_at: datetime
 
     @classmethod
@@ -55,6 +58,7 @@ class NotificationDocument(BaseModel):
             customer_id=told.customer_id,
             subject=told.subject,
             body=told.body,
+            refusal=sent.refusal,
             sent_at=sent.sent_at,
         )
 

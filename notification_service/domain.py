@@ -4,9 +4,14 @@ An order is told of once: the id of a notification follows from its order and ki
 delivers it can recognise one that comes twice.
 """
 
+import re
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 from uuid import UUID, uuid5
+
+_ATOMS: Final = r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*"
+_ADDRESS: Final = re.compile(f"{_ATOMS}@{_ATOMS}", re.ASCII)
+ADDRESS_CHARACTERS_MAX: Final = 254
 
 Kind: TypeAlias = Literal["confirmation", "rejection"]
 
@@ -21,6 +26,24 @@ class Notification:
     customer_id: str
     subject: str
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of a notification: carried, or refused for good, in words."""
+
+    refusal: str | None = None
+
+
+def address(template: str, customer_id: str) -> str | None:
+    """The mail address of a customer; None where the id makes none."""
+    made = template.replace("{customer_id}", customer_id)
+    return made if made != template and is_address(made) else None
+
+
+def is_address(text: str) -> bool:
+    """Whether it is a plain mail address: one that needs no quoting, and holds no other."""
+    return len(text) <= ADDRESS_CHARACTERS_MAX and _ADDRESS.fullmatch(text) is not None
 
 
 def confirmation(order_id: UUID, customer_id: str, *, total: str) -> Notification:
@@ -53,9 +76,13 @@ def _notification(
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """How many notifications of each kind there are; no order may have one of each."""
+    """How many notifications of each kind there are; no order may have one of each.
+
+    `refused` of them could not be carried to their customers.
+    """
 
     balanced: bool
     problems: tuple[str, ...]
     confirmations: int
     rejections: int
+    refused: int

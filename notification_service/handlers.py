@@ -1,47 +1,53 @@
-"""What notification does about each command, over a channel; the batch's orders all differ."""
+"""What notification does about each command, over a mailer; the batch's orders all differ."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from notification_service import domain, repository
-from notification_service.channel import Channel
+from notification_service.domain import Delivery, Notification
+from notification_service.mailer import Mailer
 from sagaline.chassis.database import Transaction
-from sagaline.chassis.handlers import HandlerTable
+from sagaline.chassis.effects import Call, Effect, Port
+from sagaline.chassis.handlers import EffectTable
 from schemas import currencies
 from schemas.messages import NotificationSent, SendConfirmation, SendRejection
 
+C = TypeVar("C", SendConfirmation, SendRejection)
 
-def commands(channel: Channel) -> HandlerTable:
-    """The dispatch table, for this channel."""
 
-    async def send_confirmation(
-        tx: Transaction, batch: Sequence[SendConfirmation]
+def commands(mailer: Mailer, port: Port) -> EffectTable:
+    """The dispatch table, for this mailer, which is called within the port's bounds."""
+    return {
+        SendConfirmation: _telling(_confirmation, mailer, port),
+        SendRejection: _telling(_rejection, mailer, port),
+    }
+
+
+def _telling(
+    written: Callable[[C], Notification], mailer: Mailer, port: Port
+) -> Effect[C, Delivery]:
+    """Tell each customer, and keep what was told. Nobody can be asked, so at least once."""
+
+    async def send(call: Call[C]) -> Delivery:
+        return await mailer.send(written(call.message), key=call.key)
+
+    async def settle(
+        tx: Transaction, batch: Sequence[C], deliveries: Sequence[Delivery]
     ) -> list[NotificationSent]:
-        return await _send(tx, channel, [_confirmation(order) for order in batch])
+        told = [written(order) for order in batch]
+        await repository.add_notifications(tx, told, deliveries)
+        return [
+            NotificationSent(order_id=one.order_id, notification_id=one.notification_id)
+            for one in told
+        ]
 
-    async def send_rejection(
-        tx: Transaction, batch: Sequence[SendRejection]
-    ) -> list[NotificationSent]:
-        return await _send(tx, channel, [_rejection(order) for order in batch])
-
-    return {SendConfirmation: send_confirmation, SendRejection: send_rejection}
+    return Effect(port=port, call=send, settle=settle)
 
 
-def _confirmation(order: SendConfirmation) -> domain.Notification:
+def _confirmation(order: SendConfirmation) -> Notification:
     total = currencies.written(order.total_minor, order.currency)
     return domain.confirmation(order.order_id, order.customer_id, total=total)
 
 
-def _rejection(order: SendRejection) -> domain.Notification:
+def _rejection(order: SendRejection) -> Notification:
     return domain.rejection(order.order_id, order.customer_id, reason=order.detail)
-
-
-async def _send(
-    tx: Transaction, channel: Channel, notifications: Sequence[domain.Notification]
-) -> list[NotificationSent]:
-    # The rows first: what their constraints refuse is not sent either.
-    await repository.add_notifications(tx, notifications)
-    await channel.send(notifications)
-    return [
-        NotificationSent(order_id=sent.order_id, notification_id=sent.notification_id)
-        for sent in notifications
-    ]

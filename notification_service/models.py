@@ -13,7 +13,7 @@ class NotificationTable(SQLModel, registry=registry()):
 
 
 class Notification(NotificationTable, table=True):
-    """One message to one customer; never changed."""
+    """One message to one customer; never changed. `refusal`: why it was not carried, if so."""
 
     __table_args__ = (
         UniqueConstraint("order_id", "kind", name="once_per_order"),
@@ -26,4 +26,5 @@ class Notification(NotificationTable, table=True):
     customer_id: str
     subject: str
     body: str
+    refusal: str | None = None
     sent_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -16,14 +16,17 @@ from sagaline.chassis.database import Transaction, unnest
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A notification, and when it was sent."""
+    """A notification, when it was sent, and why it was refused, if it was."""
 
     notification: domain.Notification
+    refusal: str | None
     sent_at: datetime
 
 
-async def add_notifications(tx: Transaction, sent: Sequence[domain.Notification]) -> None:
-    """Keep these notifications as sent now."""
+async def add_notifications(
+    tx: Transaction, sent: Sequence[domain.Notification], deliveries: Sequence[domain.Delivery]
+) -> None:
+    """Keep these notifications as sent now, or as refused."""
     given = unnest(
         {
             "notification_id": (Uuid, [one.notification_id for one in sent]),
@@ -32,6 +35,7 @@ async def add_notifications(tx: Transaction, sent: Sequence[domain.Notification]
             "customer_id": (Text, [one.customer_id for one in sent]),
             "subject": (Text, [one.subject for one in sent]),
             "body": (Text, [one.body for one in sent]),
+            "refusal": (Text, [delivery.refusal for delivery in deliveries]),
         }
     )
     columns = (*given.c.keys(), "sent_at")
@@ -52,13 +56,14 @@ def _sent(row: Row[Any]) -> Sent:
     notification = domain.Notification(
         row.notification_id, row.order_id, row.kind, row.customer_id, row.subject, row.body
     )
-    return Sent(notification, row.sent_at)
+    return Sent(notification, row.refusal, row.sent_at)
 
 
 _TOTALS = text(
     """
     SELECT count(*) FILTER (WHERE kind = 'confirmation') AS confirmations,
-           count(*) FILTER (WHERE kind = 'rejection') AS rejections
+           count(*) FILTER (WHERE kind = 'rejection') AS rejections,
+           count(refusal) AS refused
     FROM notification
     """
 )
@@ -81,4 +86,5 @@ async def read_books(tx: Transaction) -> domain.Books:
         problems=problems,
         confirmations=totals.confirmations,
         rejections=totals.rejections,
+        refused=totals.refused,
     )

@@ -77,7 +77,9 @@ class Calls:
         if attempt and (found := await self._asked(errand)) is not None:
             return found
         until_s = since_s + effect.port.timeout_ms / 1000
-        return await self._timed(effect.port, lambda: effect.call(errand.call), until_s)
+        result = await self._timed(effect.port, lambda: effect.call(errand.call), until_s)
+        assert result is not None, f"a call's result is something: {errand.call}"
+        return result
 
     async def _known(self, errand: Errand, _attempt: int) -> object | None:
         """What came of a call that may have been made; None if it can't arrive any more."""
