@@ -243,7 +243,18 @@ async def test_unknown_paths_and_methods_are_problems_too(client: httpx.AsyncCli
     problem(await client.get("/nowhere"), status=404, code="not-found")
     response = await client.delete("/lamps")
     problem(response, status=405, code="method-not-allowed")
-    assert response.headers["allow"]
+
+
+@pytest.mark.parametrize(
+    "path, methods",
+    [("/lamps", "GET, POST"), ("/lamps/a", "GET"), ("/livez", "GET"), ("/docs/x.css", "GET, HEAD")],
+)
+async def test_a_wrong_method_is_told_all_that_are_right(
+    client: httpx.AsyncClient, path: str, methods: str
+) -> None:
+    response = await client.delete(path)
+    problem(response, status=405, code="method-not-allowed")
+    assert response.headers["allow"] == methods
 
 
 @pytest.mark.parametrize(("name", "secret"), [("bug", "hunter2"), ("spilt", "cellar")])
