@@ -1,11 +1,10 @@
 """The orchestrator, put together."""
 
 import schemas
-from saga_orchestrator import api
 from saga_orchestrator.sagas.place_order import PLACE_ORDER
 from saga_orchestrator.settings import OrchestratorSettings
 from sagaline.chassis.service import Service
-from sagaline.engine import tables
+from sagaline.engine import api, tables
 from sagaline.engine.assembly import SagaEngine, TimerLimits
 from sagaline.engine.definition import LimitChanges, Saga
 

@@ -40,9 +40,9 @@ class SagaNotFound(PlatformError):
 class TimerLimits:
     """How often timers are looked at, how many at once, and how long Kafka may take to answer."""
 
-    tick_ms: int
-    batch_keys_max: int
-    kafka_timeout_ms: int
+    tick_ms: int = 200
+    batch_keys_max: int = 500
+    kafka_timeout_ms: int = 5_000
 
 
 class SagaEngine:
@@ -56,8 +56,8 @@ class SagaEngine:
         sagas: Iterable[Saga],
         *,
         catalog: Catalog,
-        limits: TimerLimits,
-        memory_sagas_max: int,
+        limits: TimerLimits = TimerLimits(),  # immutable, so that all may share it
+        memory_sagas_max: int = 10_000,
     ) -> None:
         """Of the sagas under way it keeps at most `memory_sagas_max` in memory."""
         codec = Codec(catalog)

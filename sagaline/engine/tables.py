@@ -1,7 +1,7 @@
 """The engine's tables, in the database of whichever service runs it.
 
 Every primary key begins with the saga's key (an order's id), so that the tables can be distributed
-by it. A service that runs the engine creates them in a migration of its own.
+by it. A service that runs the engine creates them in a migration of its own: see `revisions`.
 """
 
 from sqlalchemy import (

@@ -1,4 +1,7 @@
-"""The operators' view of sagas: how each stands, and everything that it was ever told."""
+"""The operators' view of sagas: how each stands, and everything that it was ever told.
+
+A service that runs the engine gives `router` to its operators.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,11 +11,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from saga_orchestrator import examples
 from sagaline.chassis import paging
 from sagaline.chassis.database import Database
 from sagaline.chassis.openapi import answers
 from sagaline.chassis.web import database, part
+from sagaline.engine import examples
 from sagaline.engine.assembly import SagaEngine, SagaNotFound
 from sagaline.engine.history import events_to_json, input_to_json
 from sagaline.engine.history_rows import HistoryRow
