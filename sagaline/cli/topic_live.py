@@ -14,8 +14,9 @@ from sagaline.chassis.catalog import Topic
 from sagaline.chassis.log_reader import Spans
 from sagaline.cli import place
 from sagaline.cli.exits import Exit
-from sagaline.cli.output import console, print_facts, print_json, print_table
+from sagaline.cli.output import print_facts, print_json
 from sagaline.cli.place import JsonOption, StateOption
+from sagaline.cli.wide import print_wide_table
 from sagaline.local.client import Client
 from sagaline.local.topics import bounds, live
 from sagaline.local.topics.live import LiveReplay
@@ -45,7 +46,7 @@ def replays(state: StateOption = None, json: JsonOption = False) -> None:
         )
         for each in found
     ]
-    print_table(console(), ("id", "topic", "state", "read", "sent", ""), rows)
+    print_wide_table(("id", "topic", "state", "read", "sent", ""), rows)
 
 
 def stop(replay_id: ReplayId, state: StateOption = None, json: JsonOption = False) -> None:

@@ -8,9 +8,10 @@ from rich.text import Text
 
 from sagaline.chassis.catalog import Catalog
 from sagaline.cli import place, topic_live, topic_replay, topic_tail
-from sagaline.cli.output import console, print_facts, print_json, print_table
+from sagaline.cli.output import console, print_facts, print_json
 from sagaline.cli.place import JsonOption, StateOption
 from sagaline.cli.topic_options import Topic, kafka
+from sagaline.cli.wide import print_wide_table
 from sagaline.local.client import Json
 from sagaline.local.topics import broker, overview
 from sagaline.local.topics.broker import GroupOffset
@@ -56,7 +57,7 @@ def list_topics(state: StateOption = None, json: JsonOption = False) -> None:
         )
         for line in lines
     ]
-    print_table(console(), ("topic", "written by", "read by", "partitions", "records", "lag"), rows)
+    print_wide_table(("topic", "written by", "read by", "partitions", "records", "lag"), rows)
 
 
 @app.command()
@@ -172,7 +173,7 @@ def _print(line: TopicLine, types: Sequence[TypeLine], settings: Json) -> None:
         (number, span.first, span.until, *(committed[group, number] for group in groups))
         for number, span in sorted(line.spans.items())
     ]
-    print_table(out, ("partition", "begin", "end", *groups), rows)
+    print_wide_table(("partition", "begin", "end", *groups), rows)
 
 
 def _progress(each: GroupOffset) -> str:
