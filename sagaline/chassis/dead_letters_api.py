@@ -147,7 +147,7 @@ async def list_dead_letters(
     return DeadLetterPage(dead_letters=[_line(record) for record in found], next=after)
 
 
-@router.get("/{id}", responses=answers(examples.A_DEAD_LETTER_SHOWN, DeadLetterNotFound))
+@router.get("/{id:int}", responses=answers(examples.A_DEAD_LETTER_SHOWN, DeadLetterNotFound))
 async def get_dead_letter(
     id: Id,  # noqa: A002 - the path's name for it
     db: Db,

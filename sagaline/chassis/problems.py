@@ -10,11 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
 
 from sagaline.chassis.errors import PlatformError
 
 MEDIA_TYPE: Final = "application/problem+json"
 TYPES: Final = "https://sagaline.dev/problems/"
+METHODS: Final = ("DELETE", "GET", "PATCH", "POST", "PUT")
 ERRORS_MAX: Final = 100  # of a document: a hostile body could have thousands
 # Named here, since types are stable, and Python's own phrases changed with 3.13.
 CODES: Final = {
@@ -142,13 +144,29 @@ async def _platform_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request)) or "GET, HEAD"  # the second: of files
     return answer(
         request.url.path,
         code=CODES.get(error.status_code, f"Http{error.status_code}"),
         status=error.status_code,
         detail=error.detail,
-        headers=error.headers,
+        headers=headers,
     )
+
+
+def _methods(request: Request) -> list[str]:
+    """What the path can be asked for; the framework tells that of one route only."""
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    where = {name: request.scope.get(name, "") for name in ("path", "root_path")}
+
+    def taken(method: str) -> bool:
+        # With nothing in it of what was found out about the request's own method.
+        scope = {"type": "http", "method": method, "headers": [], **where}
+        return any(route.matches(scope)[0] is Match.FULL for route in routes)
+
+    return [method for method in METHODS if taken(method)]
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
