@@ -4,14 +4,23 @@ from typing import Annotated, Any, Final, TypeAlias
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from gateway_service import domain, prefer, repository
-from gateway_service.documents import NewOrder, OrderAccepted, OrderShown
+from gateway_service import domain, etags, listing, prefer, repository, streaming
+from gateway_service.documents import (
+    CustomerId,
+    NewOrder,
+    OrderAccepted,
+    OrderPage,
+    OrderShown,
+)
 from gateway_service.errors import OrderNotFound
 from gateway_service.intake import Intake
 from gateway_service.saga_document import SagaShown
+from gateway_service.streaming import Streams
 from gateway_service.watching import Watching
+from sagaline.chassis import paging
 from sagaline.chassis.database import Database
 from sagaline.chassis.web import Problem, database, part, traceparent
 
@@ -34,6 +43,14 @@ Preferences: TypeAlias = Annotated[
         examples=[["wait=10"]],
     ),
 ]
+Known: TypeAlias = Annotated[
+    list[str] | None,
+    Header(
+        alias="If-None-Match",
+        description="Tags that the client has: if the answer's is among them, it is 304.",
+        examples=[['W/"3"']],
+    ),
+]
 OpenWatching: TypeAlias = Annotated[Watching, Depends(part(Watching))]
 OpenDatabase: TypeAlias = Annotated[Database, Depends(database)]
 
@@ -44,6 +61,22 @@ def _problem(description: str, **headers: dict[str, Any]) -> dict[str, Any]:
     return {"model": Problem, "description": description, "headers": headers}
 
 
+LastEventId: TypeAlias = Annotated[
+    str | None,
+    Header(
+        alias="Last-Event-ID",
+        description="The id of the event that came last: the first one is about what is newer.",
+        examples=["3"],
+    ),
+]
+
+
+class EventStream(StreamingResponse):
+    """Server-Sent Events."""
+
+    media_type = "text/event-stream"
+
+
 LOCATION: Final = {"Location": {"description": "The order.", "schema": {"type": "string"}}}
 RETRY_AFTER: Final = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 APPLIED: Final = {
@@ -52,7 +85,11 @@ APPLIED: Final = {
         "schema": {"type": "string"},
     }
 }
+ETAG: Final = {
+    "ETag": {"description": "Another one after each change.", "schema": {"type": "string"}}
+}
 READING: Final[Responses] = {
+    304: {"description": "It is as the client knows it", "headers": ETAG},
     404: _problem("No such order was accepted here"),
     503: _problem("The database does not answer", **RETRY_AFTER),
 }
@@ -71,6 +108,18 @@ PLACING: Final[Responses] = {
     413: _problem("The body is larger than 64 KiB"),
     422: _problem("A field is not valid, or the key was used before for a different order"),
     503: _problem("Too many orders wait, or the database does not answer", **RETRY_AFTER),
+}
+
+STREAMING: Final[Responses] = {
+    200: {
+        "description": "Events `progress`, and at last `end`",
+        "content": {
+            "text/event-stream": {"schema": {"type": "string"}, "example": streaming.EXAMPLE}
+        },
+    },
+    204: {"description": "`Last-Event-ID` is the end: there is nothing more to come"},
+    404: _problem("No such order was accepted here"),
+    503: _problem("Too many streams are open, or the database does not answer", **RETRY_AFTER),
 }
 
 router = APIRouter(prefix="/orders", tags=["orders"])
@@ -106,8 +155,27 @@ async def place_order(
     )
 
 
+@router.get("", response_model=OrderPage)
+async def list_orders(
+    db: OpenDatabase,
+    status: domain.Status | None = None,
+    customer_id: CustomerId | None = None,
+    cursor: paging.Cursor = None,
+    limit: paging.Limit = paging.PAGE_ROWS,
+) -> Response:
+    """Orders, the newest first. Those that are placed meanwhile shift no page."""
+    after = listing.BEGIN if cursor is None else listing.Place.of(cursor)
+    wanted = listing.Wanted(status=status, customer_id=customer_id, after=after)
+    async with db.reading() as tx:
+        page = await listing.page(tx, wanted, limit=limit)
+    following = None if page.next is None else page.next.cursor
+    return _document(OrderPage(orders=[*map(OrderShown.of, page.orders)], next=following))
+
+
 @router.get(
-    "/{order_id}", response_model=OrderShown, responses=READING | {200: {"headers": APPLIED}}
+    "/{order_id}",
+    response_model=OrderShown,
+    responses=READING | {200: {"headers": APPLIED | ETAG}},
 )
 async def get_order(
     request: Request,
@@ -115,22 +183,53 @@ async def get_order(
     db: OpenDatabase,
     watching: OpenWatching,
     preferences: Preferences = None,
+    known: Known = None,
 ) -> Response:
     """An order and how it stands: PENDING, until its saga's outcome is known here.
 
     With `Prefer: wait=N` the answer comes when it is CONFIRMED or REJECTED, or after N seconds.
     """
-    wait_s = _wait_s(preferences, watching)
-    if wait_s is None:
-        return _document(OrderShown.of(await _placed(order_id, db)))
-    placed = await _ended(order_id, request, watching, wait_s, look_now=True)
-    return _document(OrderShown.of(placed or await _placed(order_id, db)), prefer.applied(wait_s))
+    wait_s, placed = _wait_s(preferences, watching), None
+    if wait_s is not None:
+        placed = await _ended(order_id, request, watching, wait_s, look_now=True)
+    if placed is None:
+        placed = await _placed(order_id, db)
+    headers = {} if wait_s is None else prefer.applied(wait_s)
+    return _tagged(OrderShown, placed, known, headers)
 
 
-@router.get("/{order_id}/saga", response_model=SagaShown, responses=READING)
-async def get_saga(order_id: UUID, db: OpenDatabase) -> Response:
+@router.get(
+    "/{order_id}/saga", response_model=SagaShown, responses=READING | {200: {"headers": ETAG}}
+)
+async def get_saga(order_id: UUID, db: OpenDatabase, known: Known = None) -> Response:
     """The order's saga: every step, those to come included; REQUESTED until it has begun."""
-    return _document(SagaShown.of(await _placed(order_id, db)))
+    return _tagged(SagaShown, await _placed(order_id, db), known, {})
+
+
+@router.get(
+    "/{order_id}/events", response_class=EventStream, responses=STREAMING, response_model=None
+)
+async def get_events(
+    request: Request,
+    order_id: UUID,
+    db: OpenDatabase,
+    streams: Annotated[Streams, Depends(part(Streams))],
+    last_event_id: LastEventId = None,
+) -> Response:
+    """The order's progress as Server-Sent Events, until its saga has ended.
+
+    Each `progress` event has the order and its saga as they stand then; states that follow one
+    another fast may be told as one. Its id is the saga's sequence. Then comes `end`, with the same
+    data. A stream that ends without it is to be opened again, with the id that came last.
+    """
+    placed, seen = await _placed(order_id, db), streaming.last_seen(last_event_id)
+    if placed.saga_has_ended and seen >= placed.sequence:
+        return Response(status_code=204)  # by which browsers know not to come again
+    streams.check_room()
+    return EventStream(
+        streams.events(placed, seen=seen, left=lambda: _left(request)),
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
 
 
 async def _placed(order_id: UUID, db: Database) -> domain.PlacedOrder:
@@ -161,6 +260,20 @@ async def _left(request: Request) -> None:
     """Return when the client has closed its connection."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+def _tagged(
+    shown: type[OrderShown] | type[SagaShown],
+    placed: domain.PlacedOrder,
+    known: list[str] | None,
+    headers: dict[str, str],
+) -> Response:
+    """The order as it is shown, unless the client has just that."""
+    tag = etags.etag(placed.view)
+    headers = headers | {"ETag": tag, "Cache-Control": "no-cache"}
+    if known and etags.matches(known, tag):
+        return Response(status_code=304, headers=headers)
+    return _document(shown.of(placed), headers)
 
 
 def _document(

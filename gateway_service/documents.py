@@ -189,3 +189,13 @@ def _reason(view: domain.View | None) -> Reason | None:
 
 def _brief(view: domain.View) -> SagaBrief:
     return SagaBrief(saga_id=view.saga_id, state=view.state, sequence=view.sequence)
+
+
+class OrderPage(BaseModel):
+    """Some orders, the newest first; `next` is the cursor of those that follow.
+
+    A page may be shorter than was asked for, and even empty, and still have a `next`.
+    """
+
+    orders: list[OrderShown]
+    next: str | None

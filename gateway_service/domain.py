@@ -9,11 +9,13 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal, Protocol, TypeAlias, TypeVar
+from typing import Final, Literal, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 Slot: TypeAlias = tuple[str, str]  # customer id, that customer's idempotency key
 Status: TypeAlias = Literal["PENDING", "CONFIRMED", "REJECTED"]
+
+ENDS: Final = frozenset({"COMPLETED", "COMPENSATED", "RESOLVED_MANUALLY"})  # states of sagas
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,14 @@ class PlacedOrder:
         return "PENDING" if self.view is None else self.view.status
 
     @property
-    def has_ended(self) -> bool:
-        """Whether the customer's answer is final."""
-        return has_ended(self.view)
+    def sequence(self) -> int:
+        """Its saga's, which grows with each change; 0 before anything was heard of it."""
+        return 0 if self.view is None else self.view.sequence
+
+    @property
+    def saga_has_ended(self) -> bool:
+        """Whether nothing more happens by itself, which is later than the customer's answer."""
+        return self.view is not None and self.view.state in ENDS
 
 
 class Numbered(Protocol):

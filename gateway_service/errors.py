@@ -6,6 +6,7 @@ PlatformError
 ├── IdempotencyKeyReused     422  the customer's key stands for another order
 ├── IntakeFull               503  more orders wait than the gateway takes
 ├── IntakeClosed             503  the gateway is stopping
+├── TooManyStreams           503  as many orders are watched as may be
 └── OrdersUnavailable        503  the gateway's database does not answer
 """
 
@@ -55,3 +56,10 @@ class OrdersUnavailable(PlatformError):
 
     status = 503
     retry_after_s: ClassVar[int] = 1
+
+
+class TooManyStreams(PlatformError):
+    """{streams} streams are open already: repeat the request later, or ask with `Prefer: wait`."""
+
+    status = 503
+    retry_after_s: ClassVar[int] = 5

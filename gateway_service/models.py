@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -28,6 +28,10 @@ class OrderRequest(GatewayTable, table=True):
     """An accepted order as it was asked for; never changed."""
 
     __tablename__ = "order_request"
+    __table_args__ = (
+        Index("order_request_placed", "placed_at", "order_id"),
+        Index("order_request_customer_placed", "customer_id", "placed_at", "order_id"),
+    )
     order_id: UUID = Field(primary_key=True)
     customer_id: str = Field(max_length=64)
     currency: str = Field(max_length=3)

@@ -54,17 +54,21 @@ _row: Final = attrgetter(
     *("failed_step", "code", "detail", "steps", "started_at", "updated_at", "ended_at"),
 )
 
-PLACED_ORDERS: Final = """
-    SELECT request.order_id, request.customer_id, request.currency,
-        CAST(request.lines AS text), request.placed_at,
-        shown.sequence, shown.status, shown.saga_id, shown.definition, shown.version, shown.state,
-        shown.failed_step, shown.code, shown.detail, CAST(shown.steps AS text),
-        shown.started_at, shown.updated_at, shown.ended_at
+# First the request's columns, then the view's in its own order; `placed_order_of` reads them.
+PLACED_COLUMNS: Final = """
+    request.order_id, request.customer_id, request.currency, CAST(request.lines AS text),
+    request.placed_at, shown.sequence, shown.status, shown.saga_id, shown.definition,
+    shown.version, shown.state, shown.failed_step, shown.code, shown.detail,
+    CAST(shown.steps AS text), shown.started_at, shown.updated_at, shown.ended_at
+"""
+VIEW_COLUMNS: Final = slice(5, 18)
+
+PLACED_ORDERS: Final = f"""
+    SELECT {PLACED_COLUMNS}
     FROM order_request AS request
     LEFT JOIN order_view AS shown ON shown.order_id = request.order_id
     WHERE request.order_id = ANY($1::uuid[])
-"""
-REQUEST_COLUMNS: Final = 5  # come first; the view's follow, in its own order
+"""  # noqa: S608 - of constants
 
 
 async def claim_keys(
@@ -165,7 +169,7 @@ async def placed_orders(
 ) -> dict[UUID, domain.PlacedOrder]:
     """These orders and how they stand; one that was not accepted here is absent."""
     rows = await tx.fetch(PLACED_ORDERS, list(order_ids))
-    return {row[0]: _placed_order(row) for row in rows}
+    return {row[0]: placed_order_of(row) for row in rows}
 
 
 async def placed_order(tx: Transaction, order_id: UUID) -> domain.PlacedOrder | None:
@@ -173,12 +177,13 @@ async def placed_order(tx: Transaction, order_id: UUID) -> domain.PlacedOrder | 
     return (await placed_orders(tx, [order_id])).get(order_id)
 
 
-def _placed_order(row: Record) -> domain.PlacedOrder:
+def placed_order_of(row: Record) -> domain.PlacedOrder:
+    """The order in a row that begins with PLACED_COLUMNS."""
     order_id, customer_id, currency, lines, placed_at, sequence, *_ = row
     order = domain.Order(
         customer_id,
         currency,
         tuple(domain.Line(line["sku"], line["quantity"]) for line in json.loads(lines)),
     )
-    view = None if sequence is None else domain.View(order_id, *row[REQUEST_COLUMNS:])
+    view = None if sequence is None else domain.View(order_id, *row[VIEW_COLUMNS])
     return domain.PlacedOrder(order_id, order, placed_at, view)

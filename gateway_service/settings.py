@@ -31,3 +31,12 @@ class GatewaySettings(ServiceSettings):
         le=100_000,
         description="Requests that wait for an order's end; one more is answered at once.",
     )
+    streams_max: int = Field(
+        1_000, ge=0, le=100_000, description="Open streams of orders' progress; one more gets 503."
+    )
+    stream_heartbeat_ms: int = Field(
+        15_000,
+        ge=10,
+        le=600_000,
+        description="After so long without an event a stream carries a comment.",
+    )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 import schemas
-from gateway_service import api, intake, watching
+from gateway_service import api, intake, streaming, watching
 from gateway_service.intake import Intake
 from gateway_service.news import News
 from gateway_service.settings import GatewaySettings
@@ -81,8 +81,11 @@ async def gateway_at(database_url: str, **settings: int) -> AsyncIterator[Gatewa
     running = _running(chosen)
     running.app.state.running = running
     news = News()
-    async with intake.opened(running) as taking, watching.opened(news)(running) as watched:
-        running.parts.extend((taking, watched))
+    async with AsyncExitStack() as parts:
+        taking = await parts.enter_async_context(intake.opened(running))
+        for part in (watching.opened(news), streaming.opened):
+            running.parts.append(await parts.enter_async_context(part(running)))
+        running.parts.append(taking)
         transport = httpx.ASGITransport(app=running.app)
         try:
             async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
