@@ -16,7 +16,7 @@ from sagaline.chassis import interventions, parked_rows, positions
 from sagaline.chassis.database import Database, Transaction
 from sagaline.chassis.discarding import Discarding
 from sagaline.chassis.faults import passing
-from sagaline.chassis.inbox import Inbox
+from sagaline.chassis.inbox import PLAIN, Inbox
 from sagaline.chassis.interventions import Mandate, Verb
 from sagaline.chassis.parked_rows import ParkedRecord
 from sagaline.chassis.parking import Poison, Queue
@@ -58,13 +58,10 @@ class DeadLetters:
         The first that fails again stays where it is, with its new error, and what is behind it.
         An error that passes is raised; what was handled by then is.
         """
-
-        async def handle(tx: Transaction, record: ParkedRecord) -> None:
-            await self._inbox.handle_one(tx, record.raw)
-
         done = 0
         while done < records_max:
             try:
+                handle = await self._handling(queue)
                 taken = await self._next(queue, "redrive", handle, mandate)
             except _Failed as failed:
                 return await self._stopped(queue, done, failed, mandate)
@@ -74,6 +71,24 @@ class DeadLetters:
             if not taken:
                 return Dealt(queue, done, 0)
         return Dealt(queue, done, await self._size(queue))
+
+    async def _handling(self, queue: Queue) -> Work:
+        """How the queue's first record is handled, once what it needs of the outside is there."""
+        async with self._database.reading() as tx:
+            first = await parked_rows.of_queue(tx, queue, limit=1)
+        prepared = PLAIN
+        for record in first:
+            try:
+                prepared = await self._inbox.prepare_one(record.raw)
+            except Exception as error:  # as in `_next`
+                if passing(error):
+                    raise
+                raise _Failed(record, error) from error
+
+        async def handle(tx: Transaction, record: ParkedRecord) -> None:
+            await self._inbox.handle_one(tx, record.raw, prepared)
+
+        return handle
 
     async def discard(self, queue: Queue, mandate: Mandate, *, records_max: int) -> Dealt:
         """At most so many of the queue's records, the first ones, are given up, and sagas told."""

@@ -61,6 +61,10 @@ class Outside(Protocol):
     async def handle(self, inbox: "Inbox", batch: Sequence[Raw], cursors: Cursors) -> None:
         """Have `inbox` commit all of `batch`, with the results of its calls."""
 
+    async def get_for(self, inbox: "Inbox", raw: Raw) -> "Prepared":
+        """The results of the calls that this record needs, which a batch left behind."""
+        ...
+
 
 class Inbox:
     """Handles batches against a service's database. All of its state is in the cursors given."""
@@ -114,12 +118,16 @@ class Inbox:
             for half in halves(batch):
                 await self.commit(half, cursors, prepared)
 
-    async def handle_one(self, tx: Transaction, raw: Raw) -> None:
+    async def prepare_one(self, raw: Raw) -> Prepared:
+        """What `handle_one` needs of the outside; raises what is wrong with that."""
+        return PLAIN if self._outside is None else await self._outside.get_for(self, raw)
+
+    async def handle_one(self, tx: Transaction, raw: Raw, prepared: Prepared) -> None:
         """The record, which a batch left behind, is handled in `tx`; raises what is wrong with it.
 
         `tx` holds the partition's row of positions, so no batch of it comes in between.
         """
-        await self._dispatch(tx, {raw.topic: [self._record(raw)]}, PLAIN.results)
+        await self._dispatch(tx, {raw.topic: [self._record(raw)]}, prepared.results)
 
     async def _alone(
         self, raw: Raw, cursors: Cursors, prepared: Prepared, error: Exception
@@ -139,17 +147,29 @@ class Inbox:
         await self._commit([raw], cursors, prepared, poison=Poison.of(raw, error))
 
     async def fence(
-        self, tx: Transaction, batch: Sequence[Raw], cursors: Cursors
+        self, tx: Transaction, batch: Sequence[Raw], cursors: Cursors | None
     ) -> Mapping[Partition, int]:
-        """The partitions of the batch are ours and locked, and not moved: their parked keys."""
+        """The partitions of the batch are ours and locked, and not moved: their parked keys.
+
+        Without cursors, for what batches left behind, they are locked, whosesoever they are.
+        """
+        if cursors is None:
+            for partition in sorted({(raw.topic, raw.partition) for raw in batch}):
+                await positions.lock(tx, partition)
+            return {}
         spans = [replace(span, next_offset=span.expected) for span in cursors.spans(batch)]
         return await positions.advance(tx, spans)
 
     async def standing(
-        self, tx: Transaction, batch: Sequence[Raw], cursors: Cursors
+        self, tx: Transaction, batch: Sequence[Raw], cursors: Cursors | None
     ) -> dict[str, list[Record]]:
-        """The commands of the batch that will be handled, by topic; raises Fenced."""
+        """The commands of the batch that will be handled, by topic; raises Fenced.
+
+        Without cursors a record is handled although its key is parked, or its error is raised.
+        """
         counts = await self.fence(tx, batch, cursors)
+        if cursors is None:
+            return {raw.topic: [self._record(raw)] for raw in batch}
         records, _ = self._decode(batch, await _parked(tx, batch, counts), PLAIN)
         return {topic: found for topic, found in records.items() if topic in self._commands}
 

@@ -49,6 +49,13 @@ class Outside:
         for start in range(0, len(ordered), self._calls_max):
             await self._part(inbox, ordered[start : start + self._calls_max], cursors)
 
+    async def get_for(self, inbox: Inbox, raw: Raw) -> Prepared:
+        """The results of the calls that this record needs, which a batch left behind."""
+        outcomes = await self._outcomes(inbox, [raw], None)
+        for error in (*outcomes.failed.values(), *outcomes.away.values()):
+            raise error
+        return Prepared(outcomes.results)
+
     async def _part(self, inbox: Inbox, part: Sequence[Raw], cursors: Cursors) -> None:
         try:
             outcomes = await self._outcomes(inbox, part, cursors)
@@ -82,9 +89,12 @@ class Outside:
                 error = again
         return Outcomes(failed={place_of(part[0]): error})
 
-    async def _outcomes(self, inbox: Inbox, part: Sequence[Raw], cursors: Cursors) -> Outcomes:
+    async def _outcomes(
+        self, inbox: Inbox, part: Sequence[Raw], cursors: Cursors | None
+    ) -> Outcomes:
         """Commit the intents, resolve what stands in their way, and make the calls."""
-        todo = [raw for raw in part if place_of(raw) not in cursors.ahead]
+        ahead = cursors.ahead if cursors else ()
+        todo = [raw for raw in part if place_of(raw) not in ahead]
         failed: dict[Place, Exception] = {}
         while todo:
             errands: list[Errand] = []
@@ -106,7 +116,7 @@ class Outside:
         return Outcomes(failed=failed)
 
     async def _renew(
-        self, inbox: Inbox, part: Sequence[Raw], cursors: Cursors, errands: Sequence[Errand]
+        self, inbox: Inbox, part: Sequence[Raw], cursors: Cursors | None, errands: Sequence[Errand]
     ) -> float:
         """These may be called for again: the time from which their deadlines count."""
         # Fenced, too: whoever took the partition over may hold the old deadline for the last.
@@ -120,7 +130,7 @@ class Outside:
         self,
         inbox: Inbox,
         part: Sequence[Raw],
-        cursors: Cursors,
+        cursors: Cursors | None,
         before: Mapping[str, Sequence[Errand]],
     ) -> dict[Place, Exception]:
         """No intent of these is open: each was settled, or is known not to have happened.

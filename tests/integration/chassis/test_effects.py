@@ -10,12 +10,15 @@ import pytest_asyncio
 from sagaline.chassis import wiring
 from sagaline.chassis.catalog import Message
 from sagaline.chassis.database import Transaction
+from sagaline.chassis.dead_letters import Dealt
 from sagaline.chassis.envelope import call_key
 from sagaline.chassis.errors import Overtaken, ProviderUnavailable
+from sagaline.chassis.interventions import Mandate
+from sagaline.chassis.parking import Queue
 from sagaline.chassis.positions import Fenced
 from schemas.messages import CommitStock
 from tests.integration.chassis.bank import Bank
-from tests.integration.chassis.parcels import STEP, Parcel, order, saga
+from tests.integration.chassis.parcels import PARTITIONS, STEP, Parcel, order, saga
 from tests.integration.chassis.paying_shop import PayingShop
 from tests.integration.chassis.rows import eventually
 from tests.integration.chassis.shop import once
@@ -413,3 +416,45 @@ async def test_plain_commands_on_the_same_topic(stage: Stage, bank: Bank, shop: 
     await stage.handle_directly(stage.action(1), commit)
     assert await stage.effects() == {(1, "reserved"): 1, (2, "committed"): 1}
     assert bank.calls == {"1 action": 1}
+
+
+# What operators take up again
+
+
+async def test_a_parked_command_is_called_for_when_it_is_redriven(
+    stage: Stage, bank: Bank, shop: PayingShop
+) -> None:
+    bank.moods = {5: "mad"}
+    await stage.handle_directly(stage.action(5), stage.undo(5))
+    bank.moods = {5: "away"}
+    with pytest.raises(ProviderUnavailable):  # of the undo's call; the action is asked about
+        await redriven(stage, 5)
+    assert await stage.effects() == {(5, "reserved"): 1}
+    bank.moods.clear()
+    await eventually(lambda: settled(stage), what="settled", within_s=WITHIN_S)
+    assert await stage.outcomes(5) == ["parked", "parked", "succeeded", "undone"]
+    assert bank.charged == {"5 action": 1, "5 undo": 1}
+    assert await open_intents(stage) == 0
+
+
+async def test_a_parked_command_that_fails_again_stays_parked(
+    stage: Stage, bank: Bank, shop: PayingShop
+) -> None:
+    bank.moods = {5: "mad"}
+    await stage.handle_directly(stage.action(5))
+    dealt = await redriven(stage, 5)
+    assert (dealt.done, dealt.left, dealt.error_class) == (0, 1, "JSONDecodeError")
+    assert await stage.parked() == [(5, "JSONDecodeError")]
+
+
+async def settled(stage: Stage) -> bool:
+    with suppress(Overtaken):
+        await redriven(stage, 5)
+    return await stage.parked() == []
+
+
+async def redriven(stage: Stage, number: int) -> Dealt:
+    tables, service = {stage.commands: stage.shop.handlers}, stage.running()
+    letters = wiring.dead_letters_of(service, tables, wiring.inbox_of(service, tables))
+    queue = Queue(stage.commands, number % PARTITIONS, str(order(number)))
+    return await letters.redrive(queue, Mandate(who="ada", reason="mended"), records_max=10)
