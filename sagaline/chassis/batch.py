@@ -112,18 +112,30 @@ class Cursors:
         self.expected: dict[Partition, int] = {}
         self.epochs: dict[Partition, int] = {}
         self.ahead: set[Place] = set()  # committed, before what stands in front of them
+        self.suspects: set[Partition] = set()  # where records may be killing processes
+        self.attempted: dict[Place, int] = {}  # how often these were tried alone, with this time
 
     def set(self, claimed: Mapping[Partition, Position]) -> None:
         """Hold these partitions, from the position that their claim found."""
         for partition, position in claimed.items():
             self.expected[partition] = position.next_offset
             self.epochs[partition] = position.epoch
+        self.suspects = {each for each, position in claimed.items() if position.suspect}
 
     def drop(self) -> None:
         """Hold nothing any more."""
         self.expected.clear()
         self.epochs.clear()
         self.ahead.clear()
+        self.suspects.clear()
+        self.attempted.clear()
+
+    def epoch_of(self, raw: Raw) -> int:
+        """Under which epoch the record's partition is held. Raises Fenced if it is not."""
+        epoch = self.epochs.get((raw.topic, raw.partition))
+        if epoch is None:
+            raise Fenced([(raw.topic, raw.partition)])
+        return epoch
 
     def spans(self, batch: Sequence[Raw], before: Mapping[Partition, int] = NOWHERE) -> list[Span]:
         """What a batch takes of each partition, in (topic, partition) order, `before` an offset.

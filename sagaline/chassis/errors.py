@@ -9,6 +9,7 @@ PlatformError
 ├── UnroutableMessage        an outgoing message has no topic that this service may write
 ├── PositionLost             a partition's position is not in the log any more
 ├── Unreadable               a record's headers stop the Kafka client
+├── TooManyParked            records fail one after another: it is not they that are wrong
 ├── ProviderUnavailable      something outside can't be used now
 └── Overtaken                what a call is made for may have changed meanwhile
 
@@ -66,6 +67,14 @@ class Unreadable(PlatformError):
 
     The name of one of its headers is no UTF-8. Find out who wrote it, then set
     `sagaline.positions.next_offset` behind it by hand and restart the service.
+    """
+
+
+class TooManyParked(PlatformError):
+    """More than {keys_max} keys would be parked within {window_s} s, so nothing is parked now.
+
+    See what the parked records failed with (`sagactl dlq list`), and undo the release or mend the
+    cause; SAGALINE_PARKED_KEYS_MAX and SAGALINE_PARKED_WINDOW_MS move the limit.
     """
 
 

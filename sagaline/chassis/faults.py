@@ -10,14 +10,14 @@ from asyncpg.exceptions import InternalClientError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from sagaline.chassis.errors import Overtaken, ProviderUnavailable
+from sagaline.chassis.errors import Overtaken, ProviderUnavailable, TooManyParked
 
 # SQLSTATE classes: connection, transaction rollback (deadlock, serialization), resources (disk
 # full, too many connections), operator intervention (shutdown, cancel), system error.
 PASSING_CLASSES = frozenset({"08", "40", "53", "57", "58"})
 # lock_timeout, idle_in_transaction_session_timeout, a standby's or a failed-over server's read-only
 PASSING_STATES = frozenset({"55P03", "25P03", "25006"})
-PASSING_ERRORS = (PoolTimeout, KafkaError, ProviderUnavailable, Overtaken)
+PASSING_ERRORS = (PoolTimeout, KafkaError, ProviderUnavailable, Overtaken, TooManyParked)
 # An InternalClientError comes in the moment between the server's last words and the end.
 LOST = (AsyncpgInterfaceError, InternalClientError, OSError, TimeoutError)
 

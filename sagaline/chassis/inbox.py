@@ -146,6 +146,10 @@ class Inbox:
                 error = again
         await self._commit([raw], cursors, prepared, poison=Poison.of(raw, error))
 
+    async def park(self, poison: Poison, cursors: Cursors) -> None:
+        """The record is parked without being handled."""
+        await self._commit([poison.raw], cursors, PLAIN, poison=poison)
+
     async def fence(
         self, tx: Transaction, batch: Sequence[Raw], cursors: Cursors | None
     ) -> Mapping[Partition, int]:

@@ -16,6 +16,7 @@ from sagaline.chassis.database import Transaction
 from sagaline.chassis.envelope import Encoded, Envelope, Outgoing, reply_id
 from sagaline.chassis.errors import MalformedEnvelope
 from sagaline.chassis.messages import Notice
+from sagaline.chassis.parking_rate import ParkingRate
 from sagaline.chassis.positions import Partition
 
 BEHIND = "Behind"  # error class of a record that is parked only for what it follows
@@ -91,7 +92,9 @@ class Parking:
         dead_letters_topic: str | None,
         replies_topic: str | None,
         command_topics: Collection[str],
+        rate: ParkingRate,
     ) -> None:
+        self._rate = rate
         self._dead_letters_topic = dead_letters_topic
         self._replies_topic = replies_topic
         self._command_topics = frozenset(command_topics)
@@ -101,9 +104,11 @@ class Parking:
     ) -> None:
         """Rows, copies and notices of `poisons` are written; `parked` are queues of before.
 
-        The positions' rows are locked by `tx` already.
+        The positions' rows are locked by `tx` already. Raises TooManyParked.
         """
         fresh = {queue_of(poison.raw) for poison in poisons} - set(parked)
+        self._rate.check(len(fresh))
+        tx.afterwards(lambda: self._rate.parked(len(fresh)))
         more = Counter(queue.place for queue in fresh)
         if more:
             await positions.count_parked_keys(tx, dict(sorted(more.items())))

@@ -19,10 +19,14 @@ class Fenced(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What a claim found: read on from `next_offset`; advance only under `epoch`."""
+    """What a claim found: read on from `next_offset`; advance only under `epoch`.
+
+    `suspect`: here two holders in a row ended uncleanly, or a record that was alone in hand did it.
+    """
 
     next_offset: int
     epoch: int
+    suspect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,16 @@ CLAIM = """
         AS given(topic, partition, start)
     ORDER BY topic, partition
     ON CONFLICT (topic, partition)
-        DO UPDATE SET epoch = positions.epoch + 1, owner = excluded.owner
-    RETURNING topic, partition, next_offset, epoch
+        DO UPDATE SET epoch = positions.epoch + 1, owner = excluded.owner,
+            unclean_ends = CASE
+                WHEN positions.owner IS NULL THEN 0
+                WHEN positions.unclean_at = positions.next_offset THEN positions.unclean_ends + 1
+                ELSE 1
+            END,
+            unclean_at = CASE WHEN positions.owner IS NOT NULL THEN positions.next_offset END,
+            attempt_at = CASE WHEN positions.owner IS NOT NULL THEN positions.attempt_at END
+    RETURNING topic, partition, next_offset, epoch,
+        unclean_ends > 1 OR attempt_at IS NOT DISTINCT FROM next_offset AS suspect
 """
 
 # Locks in key order, then writes: a plain UPDATE would lock in whatever order its plan visits.
@@ -75,6 +87,13 @@ RELEASE = """
         AND held.epoch = given.epoch
 """
 
+ATTEMPT = """
+    UPDATE sagaline.positions
+    SET attempts = CASE WHEN attempt_at = $4 THEN attempts + 1 ELSE 1 END, attempt_at = $4
+    WHERE topic = $1 AND partition = $2 AND epoch = $3
+    RETURNING attempts
+"""
+
 LOCK = "SELECT FROM sagaline.positions WHERE topic = $1 AND partition = $2 FOR UPDATE"
 
 COUNT_PARKED_KEYS = """
@@ -92,7 +111,8 @@ async def claim(
     given = sorted(starts)
     rows = await tx.fetch(CLAIM, *_columns(given), [starts[each] for each in given], owner)
     return {
-        (row["topic"], row["partition"]): Position(row["next_offset"], row["epoch"]) for row in rows
+        (row["topic"], row["partition"]): Position(row["next_offset"], row["epoch"], row["suspect"])
+        for row in rows
     }
 
 
@@ -113,6 +133,18 @@ async def advance(tx: Transaction, spans: Sequence[Span]) -> dict[Partition, int
     if len(parked_keys) != len(spans):
         raise Fenced(sorted({(span.topic, span.partition) for span in spans} - set(parked_keys)))
     return parked_keys
+
+
+async def attempt(tx: Transaction, topic: str, partition: int, offset: int, *, epoch: int) -> int:
+    """The record there is going to be tried alone: how often it is, since a clean end.
+
+    Raises Fenced when the partition is not ours any more.
+    """
+    rows = await tx.fetch(ATTEMPT, topic, partition, epoch, offset)
+    if not rows:
+        raise Fenced([(topic, partition)])
+    attempts: int = rows[0]["attempts"]
+    return attempts
 
 
 async def lock(tx: Transaction, partition: Partition) -> None:

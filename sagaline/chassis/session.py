@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis import offsets
 from sagaline.chassis.batch import Raw, Waiting
+from sagaline.chassis.caution import Caution
 from sagaline.chassis.database import Database
 from sagaline.chassis.deadline import within
 from sagaline.chassis.faults import passing
@@ -41,6 +42,7 @@ class Limits:
     commit_interval_ms: int
     watch_interval_ms: int
     revoke_timeout_ms: int
+    attempts_max: int
 
 
 class Session(ConsumerRebalanceListener):
@@ -60,7 +62,7 @@ class Session(ConsumerRebalanceListener):
     ) -> None:
         self._outage: str | None = "no partition is assigned yet"
         self._kafka = kafka
-        self._inbox = inbox
+        self._caution = Caution(inbox, database, attempts_max=limits.attempts_max)
         self._database = database
         self._limits = limits
         self._log = log
@@ -171,7 +173,7 @@ class Session(ConsumerRebalanceListener):
         async def handle() -> None:
             left = self._holding.cursors.left_of(batch)
             if left:
-                await self._inbox.handle(left, self._holding.cursors)
+                await self._caution.handle(left, self._holding.cursors)
 
         try:
             await self._patiently(handle)

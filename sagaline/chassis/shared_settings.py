@@ -201,6 +201,20 @@ class SharedSettings(BaseSettings):
         most=60_000,
         text="How long a batch in hand may hold up a rebalance.",
     )
+    parked_keys_max: int = _bounded(
+        "SAGALINE_PARKED_KEYS_MAX",
+        20,
+        least=1,
+        most=1_000_000,
+        text="Keys that are parked within the window; above it the consumer holds.",
+    )
+    parked_window_ms: int = _bounded(
+        "SAGALINE_PARKED_WINDOW_MS",
+        600_000,
+        least=1_000,
+        most=86_400_000,
+        text="The window in which parked keys are counted.",
+    )
     schema_wait_max_ms: int = _bounded(
         "SAGALINE_SCHEMA_WAIT_MAX_MS",
         600_000,

@@ -25,6 +25,7 @@ from sagaline.chassis.inbox_metrics import InboxMetrics, LagMetrics
 from sagaline.chassis.outbox import Outbox
 from sagaline.chassis.outside import Outside
 from sagaline.chassis.parking import Parking
+from sagaline.chassis.parking_rate import ParkingRate
 from sagaline.chassis.relay import Relay, RelayLimits
 from sagaline.chassis.running import Running
 from sagaline.chassis.schema_wait import SchemaWait
@@ -100,6 +101,7 @@ def consumer_of(running: Running, consumes: Consumes, inbox: Inbox) -> Consumer:
             commit_interval_ms=settings.commit_interval_ms,
             watch_interval_ms=settings.watch_interval_ms,
             revoke_timeout_ms=settings.revoke_timeout_ms,
+            attempts_max=settings.attempts_max,
         ),
         schema_wait=_schema_wait(running),
         log=running.log.bind(part="consumer"),
@@ -163,6 +165,11 @@ def inbox_of(running: Running, consumes: Consumes) -> Inbox:
             dead_letters_topic=dead_letters_topic(catalog, service),
             replies_topic=next(iter(replies.values()), None),
             command_topics=tables.keys(),
+            rate=ParkingRate(
+                keys_max=running.settings.parked_keys_max,
+                window_s=running.settings.parked_window_ms / 1000,
+                clock_s=time.monotonic,
+            ),
         ),
         attempts_max=running.settings.attempts_max,
         tally=InboxMetrics(running.metrics),
