@@ -17,6 +17,7 @@ from sagaline.chassis import (
     logs,
     metrics,
     migrate,
+    outbox_api,
     replay_api,
     web,
     wiring,
@@ -121,7 +122,12 @@ class Service:
                 (self.name, self.router),
                 (
                     f"{self.name}, for its operators",
-                    together(dead_letters_api.router, replay_api.router, self.operators),
+                    together(
+                        dead_letters_api.router,
+                        outbox_api.router,
+                        replay_api.router,
+                        self.operators,
+                    ),
                 ),
             )
         )

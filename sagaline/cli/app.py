@@ -8,10 +8,12 @@ from sagaline.chassis.errors import PlatformError
 from sagaline.cli import (
     accounts,
     db,
+    dead_letters,
     demo,
     down,
     load,
     orders,
+    outbox,
     root,
     sagas,
     status,
@@ -41,6 +43,8 @@ app.add_typer(stock.app, name="stock")
 app.add_typer(accounts.app, name="account")
 app.add_typer(db.app, name="db")
 app.add_typer(topics.app, name="topic")
+app.add_typer(dead_letters.app, name="dlq")
+app.add_typer(outbox.app, name="outbox")
 
 
 def main() -> None:

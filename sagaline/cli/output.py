@@ -10,6 +10,7 @@ from rich.text import Text
 
 from sagaline.local.client import Json
 
+WHOLE = frozenset({"key", "order", "id"})  # columns that are never broken
 STYLES = {
     "CONFIRMED": "green",
     "COMPLETED": "green",
@@ -54,7 +55,8 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     """Make a table for people; words that say how something stands have their colour."""
     made = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for title in titles:
-        made.add_column(title, overflow="fold")
+        # An id in two pieces can't be copied.
+        made.add_column(title, overflow="fold", no_wrap=title in WHOLE)
     for row in rows:
         made.add_row(*(styled(str(cell)) for cell in row))
     return made

@@ -8,7 +8,9 @@ import typer
 from sagaline.cli import place
 from sagaline.cli.output import console, print_facts, print_json, print_table
 from sagaline.cli.place import JsonOption, StateOption
+from sagaline.local import operators
 from sagaline.local.client import GATEWAY, ORCHESTRATOR, Client, Json, NotFound
+from sagaline.local.operators import Row
 from sagaline.local.views import Saga, Step
 
 app = typer.Typer(help="See how far an order's saga has come.", no_args_is_help=True)
@@ -17,6 +19,41 @@ app = typer.Typer(help="See how far an order's saga has come.", no_args_is_help=
 @app.callback()
 def group() -> None:
     """See how far an order's saga has come."""
+
+
+@app.command("list")
+def list_(
+    in_state: Annotated[
+        str | None, typer.Option("--in", metavar="STATE", help="For example NEEDS_ATTENTION.")
+    ] = None,
+    definition: Annotated[str | None, typer.Option(help="For example place-order.")] = None,
+    stalled: Annotated[
+        bool, typer.Option("--stalled", help="With a step that is stalled or parked.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 20,
+    state: StateOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List sagas, the newest first. Exit 0: listed, also when there are none.
+
+    Examples:
+
+      ./sagactl saga list --in NEEDS_ATTENTION
+
+      ./sagactl saga list --stalled
+    """
+    wanted = {"state": in_state, "definition": definition, "stalled": "true" if stalled else None}
+    found = place.ask(
+        state,
+        lambda client: operators.listed(
+            client, ORCHESTRATOR, "/sagas", name="sagas", limit=limit, wanted=wanted
+        ),
+    )
+    if json:
+        print_json({"sagas": found})
+        return
+    rows = [(row["key"], row["state"], _waits_for(row)) for row in found]
+    print_table(console(), ("order", "state", ""), rows)
 
 
 @app.command()
@@ -58,6 +95,15 @@ def _print(saga: Saga) -> None:
         for step in saga.steps
     ]
     print_table(console(), ("step", "status", "tries", "took", ""), rows)
+
+
+def _waits_for(row: Row) -> str:
+    """What keeps the saga, or else why it turned back."""
+    held = [f"{step} is parked" for step in row["parked"]]
+    held += [f"{step} is stalled" for step in row["stalled"]]
+    if held:
+        return ", ".join(held)
+    return f"{row['failed_step'] or 'saga'}: {row['code']}" if row["code"] else ""
 
 
 def _status(saga: Saga, step: Step) -> str:

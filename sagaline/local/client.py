@@ -148,6 +148,13 @@ class Client:
             raise NotFound(text=problem_text(answer))
         return _body(service, answer)
 
+    async def post(self, service: str, path: str, body: object, *, operator: bool = False) -> Json:
+        """Post `body` to `path`; give the answer's JSON. Raises NotFound, Refused, Unreachable."""
+        answer = await self.ask(service, "POST", path, json=body, operator=operator)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise NotFound(text=problem_text(answer))
+        return _body(service, answer)
+
     async def put(self, service: str, path: str, body: object) -> Json:
         """Put `body` at `path`; give the answer's JSON. Raises Refused, Unreachable."""
         return _body(service, await self.ask(service, "PUT", path, json=body))
