@@ -182,11 +182,16 @@ def _deal(
 
 def _print_fared(fared: Sequence[Row], verb: str) -> None:
     rows = [
-        (row["service"], row["key"], row["done"], row["left"], row["error_class"] or "")
+        (
+            row["key"],
+            row["done"],
+            row["left"],
+            f"{row['stopped_at']}: {row['error_class']}" if row["error_class"] else "",
+        )
         for row in fared
     ]
     done = "handled" if verb == "redrive" else "given up"
-    print_table(console(), ("service", "key", done, "left", "again"), rows)
+    print_table(console(), ("key", done, "left", "failed again"), rows)
 
 
 def _print(found: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from sagaline.local.client import Json
 
-WHOLE = frozenset({"key", "order", "id"})  # columns that are never broken
+WHOLE = frozenset({"key", "order", "id", "service"})  # columns that are never broken
 STYLES = {
     "CONFIRMED": "green",
     "COMPLETED": "green",
