@@ -12,7 +12,7 @@ from sagaline.chassis.errors import PlatformError
 PAGE_ROWS = 50
 PAGE_ROWS_MAX = 200
 CURSOR_CHARACTERS_MAX = 1_000
-ID_MAX = 2**63 - 1
+ID_MAX = 2**53 - 1  # what JSON carries everywhere, RFC 7493
 
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX, description="How many at most.")]
 Cursor: TypeAlias = Annotated[
@@ -36,10 +36,12 @@ def parts_of(given: str, *kinds: type) -> list[object]:
     """What a cursor was made of; raises UnknownCursor where that isn't one of each of `kinds`."""
     try:
         parts = json.loads(base64.b64decode(given + "=" * (-len(given) % 4), b"-_", validate=True))
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, ValueError, RecursionError) as error:
         raise UnknownCursor from error
     if not isinstance(parts, list) or [type(part) for part in parts] != list(kinds):
         raise UnknownCursor
+    if any(isinstance(part, str) and not part.isprintable() for part in parts):
+        raise UnknownCursor  # NULs and halves of characters are no text to PostgreSQL
     return parts
 
 
