@@ -29,10 +29,11 @@ class Place:
         """The place in a cursor. Raises UnknownCursor."""
         placed_at, order_id = paging.parts_of(cursor, str, str)
         try:
-            place = cls(datetime.fromisoformat(str(placed_at)), UUID(str(order_id)))
-        except ValueError as error:
+            at = datetime.fromisoformat(str(placed_at))
+            place = cls(at.astimezone(UTC), UUID(str(order_id)))
+        except (ValueError, OverflowError) as error:  # the second: a zone at the end of time
             raise paging.UnknownCursor from error
-        if place.placed_at.tzinfo is None:
+        if at.tzinfo is None:
             raise paging.UnknownCursor
         return place
 
