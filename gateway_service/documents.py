@@ -23,6 +23,24 @@ LINKS: Final[dict[str, JsonValue]] = {
     "self": f"/orders/{AN_ORDER_ID}",
     "saga": f"/orders/{AN_ORDER_ID}/saga",
 }
+AN_ORDER_SHOWN: Final[dict[str, JsonValue]] = {
+    "order_id": AN_ORDER_ID,
+    **AN_ORDER,
+    "status": "REJECTED",
+    "reason": {
+        "step": "reserve_stock",
+        "code": "out_of_stock",
+        "detail": "1 of DESK-3 was ordered, 0 are free.",
+    },
+    "placed_at": "2026-11-22T12:00:00.000000Z",
+    "ended_at": "2026-11-22T12:00:00.091000Z",
+    "saga": {
+        "saga_id": "6f4a0a55-5c0b-5b5e-9b0e-3d8f3f2b7a10",
+        "state": "COMPENSATED",
+        "sequence": 7,
+    },
+    "links": LINKS,
+}
 
 # As the accounts' and shelves' own endpoints take them.
 CustomerId: TypeAlias = Annotated[
@@ -126,30 +144,7 @@ class SagaBrief(BaseModel):
 class OrderShown(BaseModel):
     """An order and how it stands."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "order_id": AN_ORDER_ID,
-                    **AN_ORDER,
-                    "status": "REJECTED",
-                    "reason": {
-                        "step": "reserve_stock",
-                        "code": "out_of_stock",
-                        "detail": "1 of DESK-3 was ordered, 0 are free.",
-                    },
-                    "placed_at": "2026-11-22T12:00:00.000000Z",
-                    "ended_at": "2026-11-22T12:00:00.091000Z",
-                    "saga": {
-                        "saga_id": "6f4a0a55-5c0b-5b5e-9b0e-3d8f3f2b7a10",
-                        "state": "COMPENSATED",
-                        "sequence": 7,
-                    },
-                    "links": LINKS,
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [AN_ORDER_SHOWN]})
 
     order_id: UUID
     customer_id: str
@@ -196,6 +191,10 @@ class OrderPage(BaseModel):
 
     A page may be shorter than was asked for, and even empty, and still have a `next`.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"orders": [AN_ORDER_SHOWN], "next": None}]}
+    )
 
     orders: list[OrderShown]
     next: str | None

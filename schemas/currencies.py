@@ -5,7 +5,7 @@ An amount is a whole number of minor units; how many of them make one unit is sa
 
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 # No funds, no precious metals, no codes for tests.
 _CODES: Final = """
@@ -31,7 +31,9 @@ def _known(code: str) -> str:
     return code
 
 
-Currency: TypeAlias = Annotated[str, AfterValidator(_known)]
+Currency: TypeAlias = Annotated[
+    str, AfterValidator(_known), Field(json_schema_extra={"enum": [*sorted(CURRENCIES)]})
+]
 
 
 def written(amount_minor: int, currency: str) -> str:

@@ -59,8 +59,26 @@ ALL_DEALT: Final[Example] = {
     ],
     "next": None,
 }
+A_REASON: Final[Example] = {"who": "ada", "reason": "0.2.1 mends the division"}
 A_REDRIVE: Final[Example] = {"id": 7, "who": "ada", "reason": "0.2.1 mends the division"}
 A_DISCARD: Final[Example] = {"id": 7, "who": "ada", "reason": "the order was entered by mistake"}
+
+A_LINE: Final[Example] = {
+    "id": 7,
+    "topic": "inventory.replies.v1",
+    "key": AN_ORDER_ID,
+    "type": "inventory.replies.StockReserved",
+    "message_id": "3374f5b9-01b7-582f-8216-98c6b810b0ef",
+    "created_at": "2026-11-22T12:00:00.050000Z",
+    "quarantined_at": None,
+    "error": None,
+}
+OUTBOX: Final[Example] = {"rows": [A_LINE], "next": None}
+AN_OUTBOX_ROW: Final[Example] = {
+    **A_LINE,
+    "headers": {"ce_type": "inventory.replies.StockReserved", "ce_subject": AN_ORDER_ID},
+    "payload": {"bytes": 96, "fields": {"order_id": AN_ORDER_ID, "total_minor": 4_990}},
+}
 
 A_NEW_REPLAY: Final[Example] = {
     "topic": "inventory.commands.v1",

@@ -117,9 +117,9 @@ def _any_can_meet(path: str, operation: Mapping[str, Any]) -> Mapping[int, str]:
 
 
 def _complete_problem(path: str, status: int, response: dict[str, Any]) -> None:
-    content = response.setdefault("content", {})
-    content.pop("application/json", None)  # FastAPI's guess, where a route names the model
-    shown = content.setdefault(problems.MEDIA_TYPE, {})
+    shown = response.get("content", {}).get(problems.MEDIA_TYPE, {})
+    # Others are FastAPI's guesses: where a route names the model only, it takes its good answer's.
+    response["content"] = {problems.MEDIA_TYPE: shown}
     shown["schema"] = PROBLEM
     if "examples" not in shown:
         shown.setdefault("example", _example(path, status, response["description"]))

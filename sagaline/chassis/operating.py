@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from sagaline.chassis import examples
 from sagaline.chassis.interventions import Mandate
 
 TEXT_CHARACTERS_MAX = 500
@@ -18,7 +19,7 @@ Said: TypeAlias = Annotated[
 class Asking(BaseModel):
     """Who intervenes, and why: kept with what was done. Nobody checks who somebody is."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.A_REASON]})
 
     who: Said | None = Field(default=None, description="A name, for those who look later.")
     reason: Said | None = Field(default=None, description="Kept with what was done.")

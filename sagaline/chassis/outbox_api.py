@@ -7,12 +7,18 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel
 
-from sagaline.chassis import outbox_rows, paging
+from sagaline.chassis import examples, outbox_rows, paging
 from sagaline.chassis.database import Database
+from sagaline.chassis.openapi import answers
 from sagaline.chassis.operating import Asking, Giving, Text
-from sagaline.chassis.outbox_rows import OutboxRow, State
+from sagaline.chassis.outbox_rows import (
+    NotQuarantined,
+    OutboxRow,
+    OutboxRowNotFound,
+    State,
+    TellsOfAnEffect,
+)
 from sagaline.chassis.paging import Cursor, Limit
-from sagaline.chassis.problems import Problem
 from sagaline.chassis.running import Running
 from sagaline.chassis.shown import Payload, payload
 from sagaline.chassis.web import database, running
@@ -21,8 +27,6 @@ router = APIRouter(prefix="/outbox", tags=["outbox"])
 
 Db = Annotated[Database, Depends(database)]
 Id = Annotated[int, Path(ge=1, le=paging.ID_MAX)]
-ABSENT: dict[int | str, dict[str, object]] = {404: {"model": Problem}}
-CONFLICT: dict[int | str, dict[str, object]] = {**ABSENT, 409: {"model": Problem}}
 
 
 class OutboxLine(BaseModel):
@@ -65,7 +69,7 @@ class GivenUp(BaseModel):
     left: int
 
 
-@router.get("")
+@router.get("", responses=answers(examples.OUTBOX))
 async def list_outbox(
     db: Db,
     state: State | None = None,
@@ -88,7 +92,7 @@ async def list_outbox(
     return OutboxPage(rows=[OutboxLine.model_validate(_facts(row)) for row in found], next=after)
 
 
-@router.get("/{id}", responses=ABSENT)
+@router.get("/{id}", responses=answers(examples.AN_OUTBOX_ROW, OutboxRowNotFound))
 async def get_outbox_row(
     id: Id,  # noqa: A002 - the path's name for it
     db: Db,
@@ -101,7 +105,7 @@ async def get_outbox_row(
     return OutboxShown.model_validate(_facts(row) | more)
 
 
-@router.post("/{id}/redrive", responses=CONFLICT)
+@router.post("/{id}/redrive", responses=answers({"ids": [7]}, OutboxRowNotFound, NotQuarantined))
 async def redrive(
     id: Id,  # noqa: A002 - as above
     asking: Asking,
@@ -113,7 +117,10 @@ async def redrive(
     return Released(ids=[row.id for row in released])
 
 
-@router.post("/{id}/discard", responses=CONFLICT)
+@router.post(
+    "/{id}/discard",
+    responses=answers({"id": 7, "left": 0}, OutboxRowNotFound, NotQuarantined, TellsOfAnEffect),
+)
 async def discard(
     id: Id,  # noqa: A002 - as above
     giving: Giving,

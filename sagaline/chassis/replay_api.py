@@ -7,13 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from sagaline.chassis import replay_rows
+from sagaline.chassis import examples, replay_rows
 from sagaline.chassis.catalog import Topic
 from sagaline.chassis.database import Database
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.messages import SagaSnapshot
+from sagaline.chassis.openapi import answers
 from sagaline.chassis.operating import Giving
-from sagaline.chassis.problems import Problem
 from sagaline.chassis.replay_rows import Replay, State
 from sagaline.chassis.replays import Replays
 from sagaline.chassis.running import Running
@@ -24,12 +24,10 @@ router = APIRouter(prefix="/replays", tags=["replays"])
 SHOWN_MAX = 100
 PARTITIONS_MAX = 1_000
 NAMES_MAX = 1_000
-BIGINT_MAX = 2**63 - 1
-MISSING: dict[int | str, dict[str, object]] = {404: {"model": Problem}}
-CONFLICT: dict[int | str, dict[str, object]] = {409: {"model": Problem}}
+OFFSET_MAX = 2**53 - 1  # what JSON carries everywhere, RFC 7493
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-Offset = Annotated[int, Field(ge=0, le=BIGINT_MAX)]
+Offset = Annotated[int, Field(ge=0, le=OFFSET_MAX)]
 
 
 class ReplayNotFound(PlatformError):
@@ -68,6 +66,8 @@ class Range(BaseModel):
 
 class NewReplay(Giving):
     """Which records are to be written once more; without keys or types all of the ranges."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.A_NEW_REPLAY]})
 
     topic: Name
     ranges: list[Range] = Field(min_length=1, max_length=PARTITIONS_MAX)
@@ -133,7 +133,11 @@ Service = Annotated[Running, Depends(running)]
 Runner = Annotated[Replays, Depends(part(Replays))]
 
 
-@router.put("/{replay_id}", status_code=202, responses=MISSING | CONFLICT)
+@router.put(
+    "/{replay_id}",
+    status_code=202,
+    responses=answers(examples.A_REPLAY, TopicNotOurs, NeverReplayed, status=202),
+)
 async def begin(
     replay_id: UUID, new: NewReplay, service: Service, db: Db, runner: Runner
 ) -> ReplayView:
@@ -147,21 +151,21 @@ async def begin(
     return _view(found)
 
 
-@router.get("")
+@router.get("", responses=answers([examples.A_REPLAY]))
 async def newest(db: Db) -> list[ReplayView]:
     """The latest hundred replays, newest first."""
     async with db.reading() as tx:
         return [_view(each) for each in await replay_rows.newest(tx, SHOWN_MAX)]
 
 
-@router.get("/{replay_id}", responses=MISSING)
+@router.get("/{replay_id}", responses=answers(examples.A_REPLAY, ReplayNotFound))
 async def get(replay_id: UUID, db: Db) -> ReplayView:
     """How far a replay is."""
     async with db.reading() as tx:
         return _view(_required(await replay_rows.find(tx, replay_id), replay_id))
 
 
-@router.post("/{replay_id}/stop", responses=MISSING | CONFLICT)
+@router.post("/{replay_id}/stop", responses=answers(examples.A_REPLAY, ReplayNotFound, NotRunning))
 async def stop(replay_id: UUID, db: Db) -> ReplayView:
     """Stop a replay: what it put into the outbox still leaves, and no more."""
     async with db.transaction() as tx:
@@ -169,7 +173,9 @@ async def stop(replay_id: UUID, db: Db) -> ReplayView:
         return _changed(await replay_rows.find(tx, replay_id), replay_id, stopped)
 
 
-@router.post("/{replay_id}/resume", responses=MISSING | CONFLICT)
+@router.post(
+    "/{replay_id}/resume", responses=answers(examples.A_REPLAY, ReplayNotFound, NotRunning)
+)
 async def resume(replay_id: UUID, db: Db, runner: Runner) -> ReplayView:
     """Let a replay that was stopped go on from where it was."""
     async with db.transaction() as tx:
