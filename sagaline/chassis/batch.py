@@ -112,6 +112,7 @@ class Cursors:
         self.expected: dict[Partition, int] = {}
         self.epochs: dict[Partition, int] = {}
         self.ahead: set[Place] = set()  # committed, before what stands in front of them
+        self.leaving = False  # the partitions are about to be given back: begin no call
         self.suspects: set[Partition] = set()  # where records may be killing processes
         self.attempted: dict[Place, int] = {}  # how often these were tried alone, with this time
 
@@ -127,6 +128,7 @@ class Cursors:
         self.expected.clear()
         self.epochs.clear()
         self.ahead.clear()
+        self.leaving = False
         self.suspects.clear()
         self.attempted.clear()
 

@@ -13,6 +13,7 @@ from sagaline.chassis.calls import Calls
 from sagaline.chassis.commands import Commands
 from sagaline.chassis.database import Database
 from sagaline.chassis.errands import Errand, Outcomes
+from sagaline.chassis.errors import Overtaken
 from sagaline.chassis.faults import passing
 from sagaline.chassis.inbox import Inbox, Prepared
 from sagaline.chassis.intending import conclude, intend
@@ -47,6 +48,8 @@ class Outside:
         """
         ordered = sorted(batch, key=place_of)
         for start in range(0, len(ordered), self._calls_max):
+            if cursors.leaving:
+                raise Overtaken  # calls that end after the release would be made twice
             await self._part(inbox, ordered[start : start + self._calls_max], cursors)
 
     async def get_for(self, inbox: Inbox, raw: Raw) -> Prepared:

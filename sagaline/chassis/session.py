@@ -122,6 +122,7 @@ class Session(ConsumerRebalanceListener):
     async def on_partitions_revoked(self, _revoked: Iterable[TopicPartition]) -> None:
         """Let the batch in hand end, commit what is answered, release all that was held."""
         self._revoking.set()
+        self._holding.cursors.leaving = True
         self._holding.unclaimed = set()
         try:
             async with asyncio.timeout(self._limits.revoke_timeout_ms / 1000), self._in_hand:

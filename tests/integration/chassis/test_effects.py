@@ -458,3 +458,27 @@ async def redriven(stage: Stage, number: int) -> Dealt:
     letters = wiring.dead_letters_of(service, tables, wiring.inbox_of(service, tables))
     queue = Queue(stage.commands, number % PARTITIONS, str(order(number)))
     return await letters.redrive(queue, Mandate(who="ada", reason="mended"), records_max=10)
+
+
+async def test_a_consumer_that_stops_ends_what_it_called_for_and_calls_for_no_more(
+    stage: Stage, bank: Bank, shop: PayingShop
+) -> None:
+    orders = range(1, 41)
+    bank.mood = "silent"
+    await stage.send(*(stage.action(number) for number in orders))
+    async with stage.consuming(revoke_timeout_ms=30_000) as consumer:
+        async with asyncio.timeout(WITHIN_S):
+            await bank.arrived.wait()
+        session = consumer._session
+        assert session is not None
+        leaving = asyncio.create_task(session.close())
+        await eventually(lambda: session._holding.cursors.leaving, what="it leaves")
+        bank.mood = "well"
+        bank.let_go.set()
+        await leaving
+        called = set(bank.calls)
+        assert 0 < len(called) <= shop.port.calls_max
+        assert await open_intents(stage) == 0
+    await stage.handle_all()
+    assert await stage.effects() == {(number, "reserved"): 1 for number in orders}
+    assert set(bank.calls.values()) == {1}
