@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import typer
 
-from sagaline.cli import place
+from sagaline.cli import order_list, order_watch, place
 from sagaline.cli.output import print_facts, print_json
 from sagaline.cli.place import JsonOption, StateOption
 from sagaline.local.client import GATEWAY, WAIT_MAX_S, Client, Json, Refused, problem_text
@@ -18,6 +18,8 @@ from sagaline.local.views import Order
 REJECTED = 3
 
 app = typer.Typer(help="Place orders, and see how they end.", no_args_is_help=True)
+app.command("list")(order_list.list_orders)
+app.command("watch")(order_watch.watch)
 
 
 @app.command()

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from math import ceil
 from types import TracebackType
 from typing import Self
@@ -11,12 +12,15 @@ from uuid import UUID
 import httpx
 
 from sagaline.chassis.errors import PlatformError
+from sagaline.local.events import events
 from sagaline.local.loopback import TIMEOUT, LoopbackTransport
 from sagaline.local.views import Account, NewOrder, Order, Saga, Shelf
 
 TIMEOUT_S = 10.0
 WAIT_MAX_S = 30  # the longest that the gateway keeps a request waiting
 POLL_S = 0.05
+SILENCE_S = 60.0  # longer than between two comments of a stream
+RETRY_S = 1.0
 GATEWAY = "gateway_service"
 ORDER, INVENTORY, PAYMENT = "order_service", "inventory_service", "payment_service"
 NOTIFICATION, ORCHESTRATOR = "notification_service", "saga_orchestrator"
@@ -106,6 +110,44 @@ class Client:
             raise NotFound(text=problem_text(answer))
         _require_success(GATEWAY, answer)
         return Order.model_validate_json(answer.content)
+
+    async def progress(self, order_id: UUID) -> AsyncIterator[Json]:
+        """Give each newer state of an order and its saga (a `Progress`), until the saga has ended.
+
+        A stream that breaks off is opened again, and again while the gateway is away. Raises
+        NotFound, and Refused where the gateway lets nobody watch.
+        """
+        last: str | None = None
+        while True:
+            try:
+                async with self._opened(f"/orders/{order_id}/events", last) as answer:
+                    if answer.status_code == httpx.codes.NO_CONTENT:
+                        return
+                    async for event in events(answer.aiter_lines()):
+                        if event.name == "end":
+                            return
+                        last = event.id
+                        yield event.data
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(RETRY_S)
+
+    @asynccontextmanager
+    async def _opened(self, path: str, last: str | None) -> AsyncIterator[httpx.Response]:
+        """A stream, from after the event with this id. Raises NotFound and Refused."""
+        headers = {} if last is None else {"Last-Event-ID": last}
+        timeout = httpx.Timeout(TIMEOUT_S, read=SILENCE_S)
+        # Our own transport takes an answer as a whole.
+        async with (
+            httpx.AsyncClient(trust_env=False, verify=False, timeout=timeout) as http,  # noqa: S501 - plain HTTP, to this machine
+            http.stream("GET", self._urls[GATEWAY] + path, headers=headers) as answer,
+        ):
+            if answer.is_error:
+                await answer.aread()
+                if answer.status_code == httpx.codes.NOT_FOUND:
+                    raise NotFound(text=problem_text(answer))
+                _require_success(GATEWAY, answer)
+            yield answer
 
     async def saga(self, order_id: UUID) -> Saga:
         """Give an order's saga as the gateway shows it now. Raises NotFound: not begun, perhaps."""

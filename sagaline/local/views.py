@@ -99,6 +99,20 @@ class Saga(_View):
         return self.state in ("COMPLETED", "COMPENSATED", "RESOLVED_MANUALLY")
 
 
+class OrderPage(_View):
+    """`GET /orders` at the gateway; `next` is the cursor of the following page."""
+
+    orders: tuple[Order, ...]
+    next: str | None
+
+
+class Progress(_View):
+    """An event of `GET /orders/{id}/events` at the gateway."""
+
+    order: Order
+    saga: Saga
+
+
 class Shelf(_View):
     """`GET /stock/{sku}` at inventory."""
 
