@@ -10,6 +10,7 @@ from sagaline.cli import (
     db,
     dead_letters,
     demo,
+    doctor,
     down,
     load,
     orders,
@@ -35,6 +36,7 @@ app.callback(invoke_without_command=True)(root.root)
 app.command()(up.up)
 app.command()(down.down)
 app.command()(status.status)
+app.command()(doctor.doctor)
 app.command()(demo.demo)
 app.command()(load.load)
 app.add_typer(orders.app, name="order")

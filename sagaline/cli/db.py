@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from sagaline.chassis.migrate import Standing
 from sagaline.cli import place
 from sagaline.cli.completion import service_names
 from sagaline.cli.exits import Exit
 from sagaline.cli.output import console, print_json, print_table
 from sagaline.cli.place import JsonOption, StateOption
 from sagaline.local.client import Json
-from sagaline.local.databases import Databases, Revisions
+
+if TYPE_CHECKING:
+    from sagaline.chassis.migrate import Standing
+    from sagaline.local.databases import Databases, Revisions
 
 app = typer.Typer(help="See and upgrade the services' tables.", no_args_is_help=True)
 
@@ -71,7 +73,10 @@ def upgrade(
     _finish(asyncio.run(_revisions(databases, chosen)), json=json)
 
 
-def _databases(state: Path | None) -> Databases:
+def _databases(state: Path | None) -> "Databases":
+    # Here, since Alembic comes with it: 1 s that no other command is to spend.
+    from sagaline.local.databases import Databases
+
     return Databases(place.config(), place.state(state), place.running(state))
 
 
@@ -84,17 +89,17 @@ def _chosen(given: Sequence[str] | None) -> list[str]:
     return [name for name in known if not given or name in given]
 
 
-async def _revisions(databases: Databases, services: Sequence[str]) -> list[Revisions]:
+async def _revisions(databases: "Databases", services: Sequence[str]) -> list["Revisions"]:
     # One after the other: a handful of connections for a moment, whatever the platform's size.
     return [await databases.revisions(name) for name in services]
 
 
-def _finish(found: Sequence[Revisions], *, json: bool) -> NoReturn:
+def _finish(found: Sequence["Revisions"], *, json: bool) -> NoReturn:
     _show(found, json=json)
     raise typer.Exit(Exit.DONE if all(each.reached for each in found) else Exit.FAILED)
 
 
-def _show(found: Sequence[Revisions], *, json: bool) -> None:
+def _show(found: Sequence["Revisions"], *, json: bool) -> None:
     if json:
         print_json({"services": {each.service: _document(each) for each in found}})
         return
@@ -106,7 +111,7 @@ def _show(found: Sequence[Revisions], *, json: bool) -> None:
     print_table(console(), ("service", "schema", "at", "newest", ""), rows)
 
 
-def _document(found: Revisions) -> Json:
+def _document(found: "Revisions") -> Json:
     return {
         "up_to_date": found.reached,
         "schemas": {
@@ -116,7 +121,7 @@ def _document(found: Revisions) -> Json:
     }
 
 
-def _word(at: Standing) -> str:
+def _word(at: "Standing") -> str:
     if not at.reached:
         return "behind"
     return "ok" if set(at.found) == set(at.needed) else "ahead, a later release's"

@@ -1,6 +1,5 @@
 """The services' databases, from outside: at which revision each is, and brought to the newest."""
 
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sagaline.chassis import migrate
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.migrate import Standing
+from sagaline.local import packages
 from sagaline.local.launch import Launch
 from sagaline.local.platform_config import PlatformConfig
 from sagaline.local.run_file import RunFile
@@ -22,6 +22,10 @@ from sagaline.local.state_directory import StateDirectory
 
 TIMEOUT_S = 10.0
 CLOCK = "SELECT clock_timestamp()"
+SET_ASIDE = """
+    SELECT (SELECT count(*) FROM sagaline.parked),
+        (SELECT count(*) FROM sagaline.outbox WHERE quarantined_at IS NOT NULL)
+"""
 
 
 class DatabaseAway(PlatformError):
@@ -41,6 +45,19 @@ class Revisions:
         return all(each.reached for each in self.standings)
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one database shows; nothing is counted where tables are missing.
+
+    `clock_ahead`: its clock is so much ahead of ours.
+    """
+
+    revisions: Revisions
+    clock_ahead: timedelta
+    parked: int = 0
+    quarantined: int = 0
+
+
 class Databases:
     """The databases of the platform that runs in `state`, which `run_file` tells of."""
 
@@ -51,20 +68,26 @@ class Databases:
         self._config = config
         self._servers = EmbeddedServers(ports, state, tell=lambda _: None, throw_away=False)
         self._launch = Launch(config, state, self._servers, {})
-        make_importable(config)
+        packages.make_importable(config)
 
     async def revisions(self, service: str) -> Revisions:
         """Give where the tables of `service` are. Raises DatabaseAway."""
         async with self._engine(service) as engine:
             return Revisions(service, await migrate.standing(engine, migrate.chains(service)))
 
-    async def clock_ahead(self, service: str, now: Callable[[], datetime]) -> timedelta:
-        """Give by how much the database's clock is ahead of `now`'s. Raises DatabaseAway."""
-        async with self._engine(service) as engine, engine.connect() as connection:
-            before = now()
-            theirs: datetime = (await connection.execute(text(CLOCK))).scalar_one()
-            # A slow answer is no skew: it was given at some moment between the two.
-            return theirs - min(max(theirs, before), now())
+    async def look(self, service: str, now: Callable[[], datetime]) -> Look:
+        """Look at the database of `service`, `now` being our clock. Raises DatabaseAway."""
+        async with self._engine(service) as engine:
+            revisions = Revisions(service, await migrate.standing(engine, migrate.chains(service)))
+            async with engine.connect() as connection:
+                before = now()
+                theirs: datetime = (await connection.execute(text(CLOCK))).scalar_one()
+                # A slow answer is no skew: it was given at some moment between the two.
+                ahead = theirs - min(max(theirs, before), now())
+                if not revisions.reached:
+                    return Look(revisions, ahead)
+                parked, quarantined = (await connection.execute(text(SET_ASIDE))).one()
+                return Look(revisions, ahead, parked=parked, quarantined=quarantined)
 
     def upgrade(self, service: str) -> None:
         """The tables of `service` are those of this release. Raises SetupFailed."""
@@ -83,10 +106,3 @@ class Databases:
             raise DatabaseAway(service=service, reason=reason) from error
         finally:
             await engine.dispose()
-
-
-def make_importable(config: PlatformConfig) -> None:
-    """The platform's packages can be imported, wherever `sagactl` was called."""
-    root = str(config.root)
-    if root not in sys.path:
-        sys.path.insert(0, root)

@@ -37,6 +37,9 @@ def end(state: StateDirectory) -> None:
         process.signal(signal.SIGKILL)
     left = (*services, *guards, *servers)
     _wait_for(lambda: not any(p.lives() for p in left), KILL_TIMEOUT_S)
+    for path, server in servers_written(state):
+        if not server.lives():
+            path.unlink(missing_ok=True)
     RunFile.remove(state.path)
 
 
@@ -76,18 +79,35 @@ def _remove_abandoned(state: StateDirectory) -> None:
         pass  # it is in use, or somebody else has just removed it
 
 
+def servers_written(state: StateDirectory) -> list[tuple[Path, ProcessKey]]:
+    """Give Kafka's and PostgreSQL's processes by the pid files that tell of them, dead ones, too.
+
+    The guards write these files, and remove them when a server ends in good order.
+    """
+    return [(path, server) for path, _, server in _pid_files(state)]
+
+
 def _servers(state: StateDirectory) -> tuple[list[ProcessKey], list[ProcessKey]]:
-    """Give guards and servers, from the files that the guards write."""
-    guards, servers = [], []
-    # PostgreSQL's may be elsewhere, where its user can reach it.
-    for directory in (state.kafka, Postgres(state.postgres, port=0).directory):
+    """Give guards and servers that still live."""
+    written = _pid_files(state)
+    return _living(guard for _, guard, _ in written), _living(server for _, _, server in written)
+
+
+def _pid_files(state: StateDirectory) -> list[tuple[Path, ProcessKey, ProcessKey]]:
+    """Give what stands there: each file with its guard and its server."""
+    found = []
+    for path in (state.kafka / "pid", postgres_directory(state) / "pid"):
         try:
-            pids = json.loads((directory / "pid").read_text())
+            pids = json.loads(path.read_text())
         except (FileNotFoundError, ValueError):
             continue
-        guards.append(ProcessKey(*pids["guard"]))
-        servers.append(ProcessKey(*pids["server"]))
-    return _living(guards), _living(servers)
+        found.append((path, ProcessKey(*pids["guard"]), ProcessKey(*pids["server"])))
+    return found
+
+
+def postgres_directory(state: StateDirectory) -> Path:
+    """Give where PostgreSQL's data is: it may be elsewhere, where its user can reach it."""
+    return Postgres(state.postgres, port=0).directory
 
 
 def _living(processes: Iterable[ProcessKey]) -> list[ProcessKey]:

@@ -26,21 +26,55 @@ def require(folder: Path, *, installing: bool) -> None:
 
 def missing(folder: Path, *, installing: bool) -> Iterator[str]:
     """Give a sentence for each thing that is missing."""
-    system, machine = platform.system(), platform.machine()
-    if (system, machine) != ("Linux", "x86_64"):
-        yield f"it needs Linux on x86-64, this is {system} on {machine}"
-    elif platform.libc_ver()[0] != "glibc":
-        yield "it needs a Linux with glibc (Debian, Ubuntu, Fedora; not Alpine)"
+    lacks = [system(), python(), memory()]
+    if installing:
+        lacks += [venv(), disk(folder)]
+    yield from (lack for lack in lacks if lack)
+
+
+def system() -> str | None:
+    """Say what is wrong with the operating system."""
+    found, machine = platform.system(), platform.machine()
+    if (found, machine) != ("Linux", "x86_64"):
+        return f"it needs Linux on x86-64, this is {found} on {machine}"
+    if platform.libc_ver()[0] != "glibc":
+        return "it needs a Linux with glibc (Debian, Ubuntu, Fedora; not Alpine)"
+    return None
+
+
+def python() -> str | None:
+    """Say what is wrong with this Python."""
     if sys.version_info < PYTHON_MIN:
-        yield f"it needs Python 3.11 or newer, this is {platform.python_version()}"
-    if installing and importlib.util.find_spec("ensurepip") is None:
-        yield "Python's venv module is not whole: install python3-venv (Debian, Ubuntu)"
-    free_mib = shutil.disk_usage(folder).free // 2**20
-    if installing and free_mib < DISK_MIB:
-        yield f"it needs {DISK_MIB} MiB of disk below {folder}, {free_mib} are free"
+        return f"it needs Python 3.11 or newer, this is {platform.python_version()}"
+    return None
+
+
+def venv() -> str | None:
+    """Say why no environment can be made."""
+    if importlib.util.find_spec("ensurepip") is None:
+        return "Python's venv module is not whole: install python3-venv (Debian, Ubuntu)"
+    return None
+
+
+def disk(folder: Path) -> str | None:
+    """Say how much room is missing where `folder` lies."""
+    free_mib = disk_free_mib(folder)
+    if free_mib < DISK_MIB:
+        return f"it needs {DISK_MIB} MiB of disk below {folder}, {free_mib} are free"
+    return None
+
+
+def memory() -> str | None:
+    """Say how much memory is missing."""
     available_mib = memory_available_mib()
     if available_mib is not None and available_mib < MEMORY_MIB:
-        yield f"it needs {MEMORY_MIB} MiB of memory, {available_mib} are available"
+        return f"it needs {MEMORY_MIB} MiB of memory, {available_mib} are available"
+    return None
+
+
+def disk_free_mib(folder: Path) -> int:
+    """Give the room that is left where `folder` lies."""
+    return shutil.disk_usage(folder).free // 2**20
 
 
 def memory_available_mib(root: Path = Path("/")) -> int | None:

@@ -1,0 +1,1 @@
+"""Looks for what keeps a platform from running, or from running well, and says what to do."""
