@@ -2,7 +2,9 @@
 
 import os
 import time
+from typing import Annotated
 
+import typer
 from rich.console import Console
 
 from sagaline.cli import interrupts, place
@@ -15,11 +17,19 @@ from sagaline.local.embedded import EmbeddedPlatform
 HEAL_EVERY_S = 0.5
 
 
-def up(state: StateOption = None) -> None:
+def up(
+    in_process: Annotated[
+        bool, typer.Option("--in-process", help="All services in this process, for debuggers.")
+    ] = False,
+    state: StateOption = None,
+) -> None:
     """Start Kafka, PostgreSQL and the services; stay until Ctrl-C, then stop them all.
 
     A process that dies is started again, and shown. Ports are in sagaline.toml. Data and logs stay
-    in .sagaline; to begin anew, remove that folder.
+    in .sagaline; to begin anew, './sagactl down --purge' removes it.
+
+    With --in-process the services share this process and one event loop. A breakpoint() in one of
+    them stops all; whatever waits for too long meanwhile is begun again.
 
     Exit 0: stopped by Ctrl-C, SIGTERM or './sagactl down'; 1: it could not start.
 
@@ -28,6 +38,8 @@ def up(state: StateOption = None) -> None:
       ./sagactl up
 
       SAGALINE_LOG_LEVEL=DEBUG ./sagactl up --state /tmp/second
+
+      SAGALINE_KAFKA_SESSION_TIMEOUT_MS=300000 ./sagactl up --in-process
     """
     config, directory = place.config(), place.state(state)
     prerequisites.require(config.root, installing=False)
@@ -35,7 +47,7 @@ def up(state: StateOption = None) -> None:
     progress = Progress(out)
     with interrupts.raised(), directory.owned(os.getpid()):
         leftovers.end(directory)
-        platform = EmbeddedPlatform(config, directory, tell=progress)
+        platform = EmbeddedPlatform(config, directory, tell=progress, in_process=in_process)
         try:
             platform.start()
             _welcome(out, platform)

@@ -8,9 +8,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from sagaline.chassis.errors import PlatformError
-from sagaline.local import readiness, service_log
+from sagaline.local import packages, readiness, service_log
 from sagaline.local.child import Program
 from sagaline.local.happenings import Died, Happening, Ready, Started
 from sagaline.local.kafka import Kafka
@@ -24,6 +25,9 @@ from sagaline.local.server import Server
 from sagaline.local.servers import EmbeddedServers, timed
 from sagaline.local.state_directory import StateDirectory
 from sagaline.local.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from sagaline.local.in_process import InProcess
 
 READY_TIMEOUT_S = 90.0
 READY_POLL_S = 0.1
@@ -41,7 +45,8 @@ class EmbeddedPlatform:
     """What `config` says, with data and logs in `state`; `tell` hears what happens.
 
     `settings` are environment variables for all services, and win over our own environment's.
-    `tell` is called from several threads and must not raise.
+    `tell` is called from several threads and must not raise. `in_process`: the services run in this
+    process, beside the caller.
     """
 
     def __init__(
@@ -52,13 +57,15 @@ class EmbeddedPlatform:
         tell: Callable[[Happening], None],
         settings: Mapping[str, str] | None = None,
         throw_away: bool = False,
+        in_process: bool = False,
     ) -> None:
         self.config = config
         self.state = state
         self._tell = tell
         self._servers = EmbeddedServers(config.ports, state, tell=tell, throw_away=throw_away)
         self._launch = Launch(config, state, self._servers, dict(settings or {}))
-        self._supervisor: Supervisor | None = None
+        self._in_process = in_process
+        self._services: Supervisor | InProcess | None = None
         self._run_file_lock = threading.Lock()
 
     @property
@@ -83,9 +90,9 @@ class EmbeddedPlatform:
 
     @property
     def supervisor(self) -> Supervisor:
-        """The services' processes; there once the platform was started."""
-        assert self._supervisor is not None
-        return self._supervisor
+        """The services' processes; there once the platform was started, unless in this one."""
+        assert isinstance(self._services, Supervisor), self._services
+        return self._services
 
     def program(self, service: str) -> Program:
         """Give what runs a service, for another process of it; once PostgreSQL was started."""
@@ -104,15 +111,15 @@ class EmbeddedPlatform:
         with timed(self._tell, "tables and topics"):
             self._launch.set_up()
             self._servers.wait_for_kafka()
-        self._supervisor = Supervisor(self._launch.programs(), tell=self._hear)
-        self._supervisor.start()
+        self._services = self._made()
+        self._services.start()
         with timed(self._tell, "services"):
             asyncio.run(self._ready())
 
     def stop(self) -> None:
         """Nothing runs any more: services first, all at once, then Kafka, then PostgreSQL."""
-        if self._supervisor is not None:
-            self._supervisor.stop()
+        if self._services is not None:
+            self._services.stop()
         self._servers.stop()
         RunFile.remove(self.state.path)
 
@@ -121,7 +128,19 @@ class EmbeddedPlatform:
         if self._servers.heal():
             self._write_run_file()
 
+    def _made(self) -> "Supervisor | InProcess":
+        if not self._in_process:
+            return Supervisor(self._launch.programs(), tell=self._hear)
+        # Here, since all of a service comes with it: 1 s that no other start is to spend.
+        from sagaline.local.in_process import InProcess
+
+        packages.make_importable(self.config)
+        names = [service.name for service in self.config.services]
+        variables = self._launch.environment(names)
+        return InProcess(names, self.state.logs, variables, tell=self._hear)
+
     async def _ready(self) -> None:
+        assert self._services is not None
         deadline_s = time.monotonic() + READY_TIMEOUT_S
         waiting = dict(self.urls)
         while waiting:
@@ -131,7 +150,7 @@ class EmbeddedPlatform:
             for service, lack in lacking.items():
                 if time.monotonic() > deadline_s:
                     raise self._never_ready(service, f"was not ready in time: {lack}")
-                if self.supervisor.deaths(service) >= DEATHS_MAX:
+                if self._services.deaths(service) >= DEATHS_MAX:
                     raise self._never_ready(service, "ends again and again")
             await asyncio.sleep(READY_POLL_S)
 
@@ -148,12 +167,13 @@ class EmbeddedPlatform:
     def _write_run_file(self) -> None:
         us = ProcessKey.of(os.getpid())
         assert us is not None
+        assert self._services is not None
         services = {
             name: RunningService(
                 url=url,
                 operator_url=self.operator_urls[name],
                 log=self.state.logs / f"{name}.log",
-                process=self.supervisor.process(name),
+                process=self._services.process(name),
             )
             for name, url in self.urls.items()
         }

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sagaline.chassis.errors import PlatformError
 from sagaline.local import service_log
@@ -48,6 +48,15 @@ class Launch:
             for service in self._config.services
         }
 
+    def environment(self, services: Iterable[str]) -> dict[str, str]:
+        """Give our own environment, `settings`, then where `services` find what they need."""
+        kafka, postgres = self._servers.kafka, self._servers.postgres
+        addresses: dict[str, str] = {}
+        for name in services:
+            service = self._config.service(name)
+            addresses |= service_environment(service, kafka=kafka, postgres=postgres)
+        return {**DEFAULTS, **os.environ, **self._settings, **addresses, **ALWAYS}
+
     def set_up(self) -> None:
         """All tables are up to date, all topics exist. Waits for Kafka. Raises SetupFailed."""
         names = tuple(service.name for service in self._config.services)
@@ -61,18 +70,9 @@ class Launch:
         return Program(
             arguments=arguments,
             directory=self._config.root,
-            environment=self._environment(services),
+            environment=self.environment(services),
             log=self._state.logs / f"{name}.log",
         )
-
-    def _environment(self, services: tuple[str, ...]) -> dict[str, str]:
-        """Our own environment, `settings`, then where `services` find what they need."""
-        kafka, postgres = self._servers.kafka, self._servers.postgres
-        addresses: dict[str, str] = {}
-        for name in services:
-            service = self._config.service(name)
-            addresses |= service_environment(service, kafka=kafka, postgres=postgres)
-        return {**DEFAULTS, **os.environ, **self._settings, **addresses, **ALWAYS}
 
 
 def _finish(program: Program) -> None:
