@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+from fastapi import FastAPI
+
 from tests.integration.gateway.stage import Gateway, gateway_at, until
 from tests.integration.gateway.test_projection import course, placed, project, snapshot
 
@@ -51,9 +53,7 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(
-    gateway: Gateway, order: str, last: str | None = None
-) -> AsyncIterator[Listener]:
+async def listening(app: FastAPI, order: str, last: str | None = None) -> AsyncIterator[Listener]:
     listener = Listener()
     path = f"/orders/{order}/events"
     headers = [] if last is None else [(b"last-event-id", last.encode())]
@@ -67,7 +67,7 @@ async def listening(
         "query_string": b"",
         "headers": headers,
     }
-    serving = asyncio.create_task(gateway.running.app(scope, listener.receive, listener.send))
+    serving = asyncio.create_task(app(scope, listener.receive, listener.send))
     try:
         yield listener
     finally:
@@ -83,7 +83,7 @@ async def test_each_newer_state_is_told_and_the_sagas_end_ends_the_stream(
     gateway: Gateway,
 ) -> None:
     order = await placed(gateway)
-    async with listening(gateway, order) as listener:
+    async with listening(gateway.running.app, order) as listener:
         await until(lambda: listener.told == [("progress", 0)])
         for each in course(order):
             await project(gateway, each)
@@ -102,7 +102,7 @@ async def test_who_comes_back_gets_the_newest_state_only(gateway: Gateway) -> No
     order = await placed(gateway)
     await project(gateway, snapshot(order, 1))
     await project(gateway, snapshot(order, 3))
-    async with listening(gateway, order, last="1") as listener:
+    async with listening(gateway.running.app, order, last="1") as listener:
         await until(lambda: listener.told == [("progress", 3)])
 
 
@@ -111,7 +111,7 @@ async def test_who_comes_back_with_the_newest_state_waits_for_a_newer_one(
 ) -> None:
     order = await placed(gateway)
     await project(gateway, snapshot(order, 3))
-    async with listening(gateway, order, last="3") as listener:
+    async with listening(gateway.running.app, order, last="3") as listener:
         await until(lambda: gateway.watching.waiting == 1)
         assert listener.told == []
         await project(gateway, snapshot(order, 4, state="COMPLETED", verdict="committed"))
@@ -122,7 +122,7 @@ async def test_who_comes_back_with_the_newest_state_waits_for_a_newer_one(
 async def test_who_has_seen_the_end_need_not_come_again(gateway: Gateway) -> None:
     order = await placed(gateway)
     await project(gateway, snapshot(order, 4, state="COMPENSATED", verdict="compensated"))
-    async with listening(gateway, order, last="4") as listener:
+    async with listening(gateway.running.app, order, last="4") as listener:
         await until(lambda: listener.ended)
     assert (listener.status, listener.text) == (204, "")
 
@@ -130,20 +130,20 @@ async def test_who_has_seen_the_end_need_not_come_again(gateway: Gateway) -> Non
 async def test_an_end_that_came_before_is_told_at_once(gateway: Gateway) -> None:
     order = await placed(gateway)
     await project(gateway, snapshot(order, 4, state="COMPLETED", verdict="committed"))
-    async with listening(gateway, order, last="nonsense") as listener:
+    async with listening(gateway.running.app, order, last="nonsense") as listener:
         await until(lambda: listener.ended)
     assert listener.told == [("progress", 4), ("end", 4)]
 
 
 async def test_a_stream_without_news_stays_alive_by_comments(database_url: str) -> None:
     async with gateway_at(database_url, stream_heartbeat_ms=10) as gateway:
-        async with listening(gateway, await placed(gateway)) as listener:
+        async with listening(gateway.running.app, await placed(gateway)) as listener:
             await until(lambda: listener.text.count(": still here\n\n") >= 2)
         assert listener.told == [("progress", 0)]
 
 
 async def test_a_client_that_leaves_ends_its_stream(gateway: Gateway) -> None:
-    async with listening(gateway, await placed(gateway)) as listener:
+    async with listening(gateway.running.app, await placed(gateway)) as listener:
         await until(lambda: gateway.watching.waiting == 1)
         listener.left.set()
         await until(lambda: gateway.figure("sagaline_order_streams") == 0)
@@ -153,7 +153,7 @@ async def test_a_client_that_leaves_ends_its_stream(gateway: Gateway) -> None:
 async def test_a_stopping_gateway_ends_its_streams_so_that_they_come_again(
     gateway: Gateway,
 ) -> None:
-    async with listening(gateway, await placed(gateway)) as listener:
+    async with listening(gateway.running.app, await placed(gateway)) as listener:
         await until(lambda: gateway.watching.waiting == 1)
         gateway.running.stopping.set()
         await until(lambda: listener.ended)
@@ -164,7 +164,7 @@ async def test_a_stopping_gateway_ends_its_streams_so_that_they_come_again(
 async def test_more_streams_than_are_let_are_refused(database_url: str) -> None:
     async with gateway_at(database_url, streams_max=1) as gateway:
         order = await placed(gateway)
-        async with listening(gateway, order):
+        async with listening(gateway.running.app, order):
             await until(lambda: gateway.watching.waiting == 1)
             refused = await gateway.client.get(f"/orders/{order}/events")
             assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")

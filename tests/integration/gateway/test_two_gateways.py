@@ -14,6 +14,7 @@ from sagaline.chassis.partitioner import partition_of
 from sagaline.chassis.running import Running
 from sagaline.testing.outages import NotSoon
 from tests.integration.gateway.stage import AN_ORDER
+from tests.integration.gateway.test_streams import listening
 from tests.integration.gateway.test_with_kafka import (
     NOBODY,
     SNAPSHOTS,
@@ -137,6 +138,17 @@ async def ended_all(
     for order in orders:
         await publish_outcome(bootstrap, order)
     return await asyncio.gather(*waits)
+
+
+async def test_a_stream_tells_of_an_order_that_the_other_gateway_projects(
+    gateways: Sequence[Process], bootstrap: str
+) -> None:
+    here, there = gateways
+    (order,) = await orders_of(there, here, 1)
+    async with listening(here.running.app, order) as listener:
+        await true_soon(lambda: listener.told == [("progress", 0)])
+        await publish_outcome(bootstrap, order)
+        await true_soon(lambda: listener.told == [("progress", 0), ("progress", 3)])
 
 
 async def test_a_gateway_that_takes_over_wakes_who_waits_in_the_other(
