@@ -5,7 +5,7 @@ from typing import Final, TypeAlias
 
 from inventory_service import domain, repository
 from sagaline.chassis.database import Transaction
-from sagaline.chassis.handlers import HandlerTable
+from sagaline.chassis.handlers import Asked, LockingTable
 from schemas.messages import (
     CommitStock,
     PricedLine,
@@ -48,6 +48,13 @@ async def release_stock(tx: Transaction, batch: Sequence[ReleaseStock]) -> list[
     return [StockReleased(order_id=order.order_id) for order in batch]
 
 
+async def lock_shelves(tx: Transaction, asked: Asked) -> None:
+    """Every shelf that one of these commands touches is locked until `tx` ends."""
+    skus = {line.sku for order in asked.get(ReserveStock, ()) for line in order.lines}
+    ending = (*asked.get(CommitStock, ()), *asked.get(ReleaseStock, ()))
+    await repository.lock_shelves(tx, skus, orders=[order.order_id for order in ending])
+
+
 def _reserved(order: ReserveStock, offers: domain.Offers) -> StockReserved:
     lines = tuple(
         PricedLine(sku=line.sku, quantity=line.quantity, price_minor=offers[line.sku].price_minor)
@@ -67,8 +74,11 @@ def _refused(order: ReserveStock, refusal: domain.Refusal) -> StockRefused:
     )
 
 
-COMMANDS: Final[HandlerTable] = {
-    ReserveStock: reserve_stock,
-    CommitStock: commit_stock,
-    ReleaseStock: release_stock,
-}
+COMMANDS: Final = LockingTable(
+    {
+        ReserveStock: reserve_stock,
+        CommitStock: commit_stock,
+        ReleaseStock: release_stock,
+    },
+    lock=lock_shelves,
+)

@@ -41,6 +41,16 @@ async def lock_offers(tx: Transaction, skus: Collection[str]) -> domain.Offers:
     return {r.sku: domain.Offer(r.on_hand - r.reserved, r.price_minor, r.currency) for r in rows}
 
 
+async def lock_shelves(tx: Transaction, skus: Collection[str], *, orders: Collection[UUID]) -> None:
+    """Locked until `tx` ends: the shelves of these SKUs, and of what these orders have reserved."""
+    lines = select(col(Reservation.sku)).where(
+        col(Reservation.order_id) == any_(literal(list(orders), ARRAY(Uuid)))
+    )
+    asked = col(Shelf.sku) == any_(literal(list(skus), ARRAY(Text)))
+    query = select(col(Shelf.sku)).where(asked | col(Shelf.sku).in_(lines))
+    await tx.execute(query.order_by(col(Shelf.sku)).with_for_update())
+
+
 async def save_reserved(tx: Transaction, orders: Sequence[StockReserved]) -> None:
     """Keep these orders' lines and promise their units; the shelves are locked."""
     lines = [(order, line) for order in orders for line in order.lines]

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from payment_service import domain
 from payment_service.provider import Provider
 from sagaline.chassis.database import Transaction
-from sagaline.chassis.handlers import HandlerTable
+from sagaline.chassis.handlers import Asked, LockingTable
 from schemas.messages import (
     AuthorizePayment,
     CapturePayment,
@@ -20,7 +20,7 @@ from schemas.messages import (
 Answer: TypeAlias = PaymentAuthorized | PaymentRefused
 
 
-def commands(provider: Provider) -> HandlerTable:
+def commands(provider: Provider) -> LockingTable:
     """The dispatch table, for this provider."""
 
     async def authorize_payment(tx: Transaction, batch: Sequence[AuthorizePayment]) -> list[Answer]:
@@ -44,11 +44,19 @@ def commands(provider: Provider) -> HandlerTable:
         charges = await provider.void(tx, [order.order_id for order in batch])
         return [PaymentVoided(order_id=charge.order_id) for charge in charges]
 
-    return {
-        AuthorizePayment: authorize_payment,
-        CapturePayment: capture_payment,
-        VoidPayment: void_payment,
-    }
+    async def lock_accounts(tx: Transaction, asked: Asked) -> None:
+        charges = [_charge(order) for order in asked.get(AuthorizePayment, ())]
+        ending = (*asked.get(CapturePayment, ()), *asked.get(VoidPayment, ()))
+        await provider.lock(tx, charges, [order.order_id for order in ending])
+
+    return LockingTable(
+        {
+            AuthorizePayment: authorize_payment,
+            CapturePayment: capture_payment,
+            VoidPayment: void_payment,
+        },
+        lock=lock_accounts,
+    )
 
 
 def _charge(order: AuthorizePayment) -> domain.Charge:

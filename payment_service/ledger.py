@@ -14,14 +14,18 @@ class Ledger:
         self._default_limit_minor = default_limit_minor
         self._default_currency = default_currency
 
+    async def lock(
+        self, tx: Transaction, charges: Sequence[domain.Charge], orders: Sequence[UUID]
+    ) -> None:
+        """Locked until `tx` ends: the accounts that these charges, and these payments, are of."""
+        customers = await self._opened(tx, charges)
+        await repository.lock_accounts_of(tx, customers, orders=orders)
+
     async def authorize(
         self, tx: Transaction, charges: Sequence[domain.Charge]
     ) -> list[domain.Refusal | None]:
         """Hold each charge, or say why not: an answer each, as if they came one by one."""
-        customers = {charge.customer_id for charge in charges}
-        await repository.open_accounts(
-            tx, customers, limit_minor=self._default_limit_minor, currency=self._default_currency
-        )
+        customers = await self._opened(tx, charges)
         accounts = await repository.lock_accounts(tx, customers)
         answers: list[domain.Refusal | None] = []
         held: list[domain.Charge] = []
@@ -50,6 +54,14 @@ class Ledger:
         charges = await repository.end_payments(tx, orders, "voided")
         await self._settle(tx, charges, domain.VOID)
         return charges
+
+    async def _opened(self, tx: Transaction, charges: Sequence[domain.Charge]) -> set[str]:
+        """The customers of these charges, each of whom has an account now."""
+        customers = {charge.customer_id for charge in charges}
+        await repository.open_accounts(
+            tx, customers, limit_minor=self._default_limit_minor, currency=self._default_currency
+        )
+        return customers
 
     async def _settle(
         self, tx: Transaction, charges: Sequence[domain.Charge], move: domain.Move

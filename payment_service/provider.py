@@ -15,6 +15,12 @@ from sagaline.chassis.database import Transaction
 class Provider(Protocol):
     """Holds, takes and gives back amounts; all or nothing of a batch, with its transaction."""
 
+    async def lock(
+        self, tx: Transaction, charges: Sequence[domain.Charge], orders: Sequence[UUID]
+    ) -> None:
+        """What authorizing these charges, and ending these orders' payments, needs is locked."""
+        ...
+
     async def authorize(
         self, tx: Transaction, charges: Sequence[domain.Charge]
     ) -> list[domain.Refusal | None]:

@@ -52,6 +52,18 @@ async def lock_accounts(tx: Transaction, customers: Collection[str]) -> dict[str
     return {row.customer_id: _account(row) for row in rows}
 
 
+async def lock_accounts_of(
+    tx: Transaction, customers: Collection[str], *, orders: Collection[UUID]
+) -> None:
+    """Locked until `tx` ends: these customers' accounts, and those that paid for these orders."""
+    payers = select(col(Payment.customer_id)).where(
+        col(Payment.order_id) == any_(literal(list(orders), ARRAY(Uuid)))
+    )
+    asked = col(Account.customer_id) == any_(literal(list(customers), ARRAY(Text)))
+    query = select(col(Account.customer_id)).where(asked | col(Account.customer_id).in_(payers))
+    await tx.execute(query.order_by(col(Account.customer_id)).with_for_update())
+
+
 async def find_account(tx: Transaction, customer_id: str) -> domain.Account | None:
     """This customer's account, if there is one."""
     query = select(Account).where(col(Account.customer_id) == customer_id)

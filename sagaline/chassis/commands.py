@@ -18,7 +18,7 @@ from sagaline.chassis.database import Transaction
 from sagaline.chassis.effects import Effect
 from sagaline.chassis.envelope import Envelope, Outgoing, Record, command_id, reply_id
 from sagaline.chassis.errors import MalformedEnvelope, Overtaken, UnexpectedMessage
-from sagaline.chassis.handlers import EffectTable
+from sagaline.chassis.handlers import EffectTable, LockingTable
 from sagaline.chassis.messages import Notice, Revoke
 
 Results: TypeAlias = Mapping[RowKey, object]  # of calls to the outside, by their intent's row
@@ -116,6 +116,9 @@ class Commands:
         for index, verdict in enumerate(verdicts):
             if isinstance(verdict, barrier.Execute):
                 by_type[type(records[index].message)].append(index)
+        if isinstance(self._handlers, LockingTable) and len(by_type) > 1:
+            asked = {kind: [records[n].message for n in ns] for kind, ns in by_type.items()}
+            await self._handlers.lock(tx, asked)
         executed: dict[int, Message] = {}
         # In the table's order in every process, since one transaction locks for all of them.
         for message_type, handler in self._handlers.items():

@@ -19,5 +19,20 @@ from sagaline.chassis.envelope import Outgoing, Record
 CommandHandler: TypeAlias = Callable[[Transaction, Any], Awaitable[Sequence[Message]]]
 HandlerTable: TypeAlias = Mapping[type[Message], CommandHandler]
 EffectTable: TypeAlias = Mapping[type[Message], CommandHandler | Effect[Any, Any]]
+Asked: TypeAlias = Mapping[type[Message], Sequence[Any]]  # a batch's payloads by their type
+Lock: TypeAlias = Callable[[Transaction, Asked], Awaitable[None]]
 RecordHandler: TypeAlias = Callable[[Transaction, Sequence[Record]], Awaitable[Sequence[Outgoing]]]
 Consumes: TypeAlias = Mapping[str, EffectTable | RecordHandler]  # by topic
+
+
+class LockingTable(dict[type[Message], CommandHandler | Effect[Any, Any]]):
+    """A table of handlers that lock rows which orders share, such as shelves or accounts.
+
+    Each handler locks in order what its commands need, and by that two batches of one type never
+    deadlock. A batch of several types would lock one set after the other: before its first handler
+    `lock` takes, in one statement, all that they are going to lock.
+    """
+
+    def __init__(self, handlers: EffectTable, *, lock: Lock) -> None:
+        super().__init__(handlers)
+        self.lock = lock
