@@ -25,7 +25,7 @@ RecordHandler: TypeAlias = Callable[[Transaction, Sequence[Record]], Awaitable[S
 Consumes: TypeAlias = Mapping[str, EffectTable | RecordHandler]  # by topic
 
 
-class LockingTable(dict[type[Message], CommandHandler | Effect[Any, Any]]):
+class LockingTable(dict[type[Message], CommandHandler]):
     """A table of handlers that lock rows which orders share, such as shelves or accounts.
 
     Each handler locks in order what its commands need, and by that two batches of one type never
@@ -33,6 +33,6 @@ class LockingTable(dict[type[Message], CommandHandler | Effect[Any, Any]]):
     `lock` takes, in one statement, all that they are going to lock.
     """
 
-    def __init__(self, handlers: EffectTable, *, lock: Lock) -> None:
+    def __init__(self, handlers: HandlerTable, *, lock: Lock) -> None:
         super().__init__(handlers)
         self.lock = lock
