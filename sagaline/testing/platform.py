@@ -1,39 +1,29 @@
-"""pytest plugin: the whole platform as real processes, on an embedded Kafka and PostgreSQL.
+"""pytest plugin: the order platform's own `platform`, in place of the one for any platform.
 
-    pytest -p sagaline.testing.platform
-
-It is started once a session, if a test asks for the fixture `platform`; what a test took down is up
-again for the next one. Tests share it: each takes customers and SKUs of its own (`a_customer`,
-`a_sku`) and waits for conditions, never for time.
+It needs `sagaline.testing.plugin`, and knows what orders are. Tests share the platform: each takes
+customers and SKUs of its own (`a_customer`, `a_sku`) and waits for conditions, never for time.
 """
 
 import asyncio
-import importlib
 import random
 import time
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import cast
 from uuid import UUID
 
 import pytest
 
-from sagaline.chassis.catalog import Catalog
 from sagaline.local import books
 from sagaline.local.books import Ledger
 from sagaline.local.client import INVENTORY, ORCHESTRATOR, Client, NotFound
 from sagaline.local.embedded import EmbeddedPlatform
 from sagaline.local.load import Load
-from sagaline.local.platform_config import PlatformConfig
-from sagaline.local.throw_away_platform import throw_away_platform
 from sagaline.local.views import Line, NewOrder, Order, Saga, Shelf
-from sagaline.testing.outages import NotSoon, Outages
+from sagaline.testing.outages import POLL_S, NotSoon
+from sagaline.testing.running_platform import RunningPlatform
 from sagaline.testing.saga_history import SagaHistory
-from sagaline.testing.topic_log import TopicLog
 
-POLL_S = 0.05
 PRICE_MINOR, ON_HAND, LIMIT_MINOR = 1_000, 1_000, 10_000_000
 LOAD_IN_FLIGHT, LOAD_PATIENCE_S, LOAD_WITHIN_S = 20, 60.0, 120.0
 QUICK = {
@@ -73,14 +63,13 @@ class Quiet:
         return self.books.problems + sagas
 
 
-class Platform(Outages):
-    """A running platform, in the hands of one test."""
+class Platform(RunningPlatform):
+    """The order platform, in the hands of one test."""
 
     def __init__(self, embedded: EmbeddedPlatform, client: Client, *, seed: int) -> None:
         super().__init__(embedded)
         self.client = client
         self.seed = seed
-        self.topics = TopicLog(embedded.kafka.bootstrap)
         self._rng = random.Random(seed)  # noqa: S311 - names and orders, no secrets
         self._placed: list[UUID] = []
 
@@ -200,20 +189,9 @@ class Platform(Outages):
 
     # --- topics
 
-    async def publish_again(self, topic: str, *, key: UUID) -> int:
-        """Every record of that order stands in the topic once more; how many there were."""
-        return await self.publish_all_again(topic, keys=[key])
-
     async def publish_all_again(self, topic: str, *, keys: Collection[UUID]) -> int:
         """Every record of these orders stands in the topic once more; how many there were."""
         return await self.topics.publish_again(topic, keys={str(key) for key in keys})
-
-    async def consumed(self, topic: str, *, within_s: float) -> None:
-        """Every service that reads the topic has answered all that is in it now."""
-        services = {service.name for service in self.embedded.config.services}
-        groups = [name for name in self._catalog().topics[topic].readers if name in services]
-        assert groups, f"no service reads {topic}"
-        await self.topics.consumed(topic, groups=groups, within_s=within_s)
 
     # --- inside
 
@@ -238,11 +216,6 @@ class Platform(Outages):
         ]
         return len(self._placed)
 
-    def _catalog(self) -> Catalog:
-        # Imported by the name in sagaline.toml: this package knows no messages.
-        module = importlib.import_module(self.embedded.config.schemas)
-        return cast(Catalog, module.CATALOG)
-
 
 @pytest.fixture(scope="session")
 def platform_settings() -> Mapping[str, str]:
@@ -250,25 +223,15 @@ def platform_settings() -> Mapping[str, str]:
     return QUICK
 
 
-@pytest.fixture(scope="session")
-def embedded_platform(
-    pytestconfig: pytest.Config, platform_settings: Mapping[str, str]
-) -> Iterator[EmbeddedPlatform]:
-    """The session's platform, its processes supervised; `platform` is what tests talk to."""
-    config = PlatformConfig.find(Path(pytestconfig.rootpath))
-    with throw_away_platform(
-        config, rng=random.SystemRandom(), tell=print, settings=platform_settings
-    ) as embedded:
-        yield embedded
-
-
 @pytest.fixture
 async def platform(embedded_platform: EmbeddedPlatform) -> AsyncIterator[Platform]:
     """The session's platform, whole at the begin of each test. It prints the test's seed."""
     seed = random.SystemRandom().getrandbits(32)
     print(f"seed {seed}")  # noqa: T201 - shown when the test fails
-    async with Client(embedded_platform.urls, embedded_platform.operator_urls) as client:
-        platform = Platform(embedded_platform, client, seed=seed)
+    async with (
+        Client(embedded_platform.urls, embedded_platform.operator_urls) as client,
+        Platform(embedded_platform, client, seed=seed) as platform,
+    ):
         await platform.heal()
         yield platform
         await platform.heal()

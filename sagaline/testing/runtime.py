@@ -1,15 +1,8 @@
-"""pytest plugin: a real PostgreSQL and a real Kafka, started once a session, if a test asks.
+"""The PostgreSQL of a test session, as tests see it: databases come and go, the server stays."""
 
-    pytest -p sagaline.testing.runtime
-
-Fixtures: `kafka_bootstrap`, `postgres_server`. A test that stops or kills a server takes one of its
-own from `sagaline.local.throwaway`.
-"""
-
-import random
 from collections.abc import Iterator
-
-import pytest
+from contextlib import contextmanager
+from random import Random
 
 from sagaline.local import throwaway
 from sagaline.local.postgres import Postgres
@@ -21,12 +14,20 @@ APP = f"{EMPTY}_app"
 
 
 class TestServer:
-    """The session's PostgreSQL: databases for one test each, all with roles OWNER and APP."""
+    """A PostgreSQL with databases for one test each, all of them with roles OWNER and APP."""
 
     __test__ = False  # pytest: not a class of tests
 
     def __init__(self, server: Postgres) -> None:
         self._server = server
+
+    @classmethod
+    @contextmanager
+    def started(cls, rng: Random) -> Iterator["TestServer"]:
+        """Run an empty server for the block; `rng` picks its port."""
+        with throwaway.postgres(rng) as server:
+            provision(server, [EMPTY])
+            yield cls(server)
 
     def url(self, database: str, user: str = APP) -> str:
         """Give the address of `database` for OWNER (migrates), APP (runs) or `postgres`."""
@@ -48,18 +49,3 @@ class TestServer:
     def drop_database(self, name: str) -> None:
         """Remove database `name`, whoever is connected to it."""
         self._server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[TestServer]:
-    """A PostgreSQL for this session."""
-    with throwaway.postgres(random.SystemRandom()) as server:
-        provision(server, [EMPTY])
-        yield TestServer(server)
-
-
-@pytest.fixture(scope="session")
-def kafka_bootstrap() -> Iterator[str]:
-    """The address of a Kafka for this session; topics are the tests' own to create."""
-    with throwaway.kafka(random.SystemRandom()) as server:
-        yield server.bootstrap

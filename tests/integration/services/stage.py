@@ -2,45 +2,19 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
 import httpx
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
 
-import schemas
-from sagaline.chassis import logs, migrate, web
-from sagaline.chassis.codec import Codec
-from sagaline.chassis.database import Database, open_engine
+from sagaline.chassis import logs, web
+from sagaline.chassis.database import Database
 from sagaline.chassis.metrics import HttpMetrics
-from sagaline.chassis.outbox import Outbox
 
 SERVICES: Final = ("order_service", "inventory_service", "payment_service", "notification_service")
 
 Opened: TypeAlias = Callable[[str], AbstractAsyncContextManager[Database]]
-
-
-async def migrated(url: str, service: str) -> None:
-    """The database at `url`, opened as its owner, has the service's tables."""
-    engine = open_engine(url, pool_size=1, command_timeout_s=10)
-    chains = migrate.chains(service)
-    await migrate.upgrade(engine, chains, lock_timeout_ms=2_000, upgraded=lambda *_: None)
-    await engine.dispose()
-
-
-@asynccontextmanager
-async def database_at(url: str, service: str) -> AsyncIterator[Database]:
-    """The database at `url`, opened as the service opens its own: with its outbox."""
-    outbox = Outbox(
-        Codec(schemas.CATALOG),
-        service=service,
-        message_bytes_max=262_144,
-        clock=lambda: datetime.now(UTC),
-    )
-    database = Database(open_engine(url, pool_size=8, command_timeout_s=10), flush=outbox.flush)
-    yield database
-    await database.close()
 
 
 @asynccontextmanager

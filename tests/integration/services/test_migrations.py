@@ -1,6 +1,5 @@
 """What a service's models say is what its migrations make, down to each constraint."""
 
-from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 from typing import Final
@@ -11,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, text
 
 from sagaline.chassis.database import open_engine
-from sagaline.testing.runtime import OWNER, TestServer
+from sagaline.testing import OWNER, Databases
 from tests.integration.services.stage import SERVICES
 
 DECLARED: Final = "declared"  # the schema in which the models' own tables are made
@@ -49,11 +48,12 @@ def constraints(connection: Connection, schema: str) -> set[tuple[str, str, str]
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_models_and_migrations_agree(
-    service: str, postgres_server: TestServer, copied: Callable[[str], str]
-) -> None:
-    metadata = metadata_of(service)
-    url = postgres_server.url(copied(service), OWNER)
+async def test_models_and_migrations_agree(service: str, databases: Databases) -> None:
+    with databases.copied(service) as name:
+        await _compare(metadata_of(service), databases.server.url(name, OWNER))
+
+
+async def _compare(metadata: MetaData, url: str) -> None:
     engine = open_engine(url, pool_size=1, command_timeout_s=10)
     async with engine.connect() as connection:
         assert await connection.run_sync(differences, metadata) == []
