@@ -91,17 +91,27 @@ class DeadLetters:
         return handle
 
     async def discard(self, queue: Queue, mandate: Mandate, *, records_max: int) -> Dealt:
-        """At most so many of the queue's records, the first ones, are given up, and sagas told."""
+        """At most so many of the queue's records, the first ones, are given up, and sagas told.
+
+        The first that can't be given up stays where it is, and what is behind it.
+        """
         done, left = 0, await self._size(queue)
         while left and done < records_max:
-            taken = await self._next(queue, "discard", self._discarded(mandate), mandate)
+            try:
+                taken = await self._next(queue, "discard", self._discarded(mandate), mandate)
+            except _Failed as failed:
+                said = Poison.of(failed.record.raw, failed.error)
+                return Dealt(queue, done, left, failed.record.id, said.error_class, said.error)
             if taken is None:
                 return Dealt(queue, done, 0)
             done, left = done + 1, taken
         return Dealt(queue, done, left)
 
     async def discard_one(self, record: ParkedRecord, mandate: Mandate) -> Dealt:
-        """The record is given up, wherever it stands in its queue; the others stay parked."""
+        """The record is given up, wherever it stands in its queue; the others stay parked.
+
+        Raises MayHaveHappened.
+        """
         async with self._database.transaction() as tx:
             await positions.lock(tx, record.queue.place)
             found = await parked_rows.find(tx, record.id)

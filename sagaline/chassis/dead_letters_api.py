@@ -11,6 +11,7 @@ from sagaline.chassis import examples, paging, parked_rows
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Database, Transaction
 from sagaline.chassis.dead_letters import DeadLetters, Dealt
+from sagaline.chassis.discarding import MayHaveHappened
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.openapi import answers
 from sagaline.chassis.operating import Asking, Giving, Text
@@ -181,7 +182,7 @@ async def redrive(chosen: Redrive, db: Db, letters: Letters) -> AllDealt:
     return await _each(chosen, db, deal)
 
 
-@router.post("/discard", responses=answers(examples.ALL_DEALT, DeadLetterNotFound))
+@router.post("/discard", responses=answers(examples.ALL_DEALT, DeadLetterNotFound, MayHaveHappened))
 async def discard(chosen: Discard, db: Db, letters: Letters) -> AllDealt:
     """Give parked records up: a command's saga is told `discarded`, and it never runs later.
 

@@ -9,15 +9,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sagaline.chassis import intents
 from sagaline.chassis.batch import Raw, key_of
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.commands import Commands
 from sagaline.chassis.database import Transaction
 from sagaline.chassis.envelope import Envelope, Outgoing, Record, reply_id
-from sagaline.chassis.errors import MalformedEnvelope
+from sagaline.chassis.errors import MalformedEnvelope, PlatformError
 from sagaline.chassis.messages import Notice
 
 REASON_CHARACTERS_MAX = 1_000
+
+
+class MayHaveHappened(PlatformError):
+    """A call to the outside may have been made for {step}: only a redrive finds out."""
+
+    status = 409
 
 
 class Discarded(Notice):
@@ -37,7 +44,7 @@ class Discarding:
     async def discard(self, tx: Transaction, raw: Raw, reason: str) -> None:
         """The record counts as refused, if it is a command that says of which saga.
 
-        Any other concerns nobody but this service: nothing follows.
+        Any other concerns nobody but this service: nothing follows. Raises MayHaveHappened.
         """
         replies_topic = self.replies_topics.get(raw.topic)
         if replies_topic is None:
@@ -58,10 +65,12 @@ class Discarding:
             record = Record(
                 raw.topic, raw.partition, raw.offset, key_of(raw), envelope, notice, b""
             )
-            direction = commands.command(record).direction
+            command = commands.command(record)
         except MalformedEnvelope:
             return  # it said nobody whom to tell when it was parked, either
-        if direction == "revoke":
+        if await intents.find(tx, command.rows):
+            raise MayHaveHappened(step=command.step)
+        if command.direction == "revoke":
             # It changes nothing to ask again, so nothing is refused for good.
             tx.publish(_discarded_revoke(envelope, notice, replies_topic))
         else:

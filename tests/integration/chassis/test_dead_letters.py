@@ -13,7 +13,7 @@ from sagaline.chassis.dead_letters import DeadLetters, Dealt
 from sagaline.chassis.faults import passing
 from sagaline.chassis.interventions import Mandate
 from sagaline.chassis.parking import Queue
-from tests.integration.chassis.parcels import PARTITIONS, Parcel, order
+from tests.integration.chassis.parcels import PARTITIONS, STEP, Parcel, order, saga
 from tests.integration.chassis.shop import once
 from tests.integration.chassis.stage import Stage
 
@@ -193,6 +193,22 @@ async def test_a_discarded_revoke_refuses_nothing(stage: Stage) -> None:
     assert (parked, told) == (("parked", "revoke"), ("discarded", "revoke"))
     await stage.handle_directly(stage.action(1))
     assert await stage.effects() == {(1, "reserved"): 1}
+
+
+@pytest.mark.parametrize("direction", ["action", "undo"])
+async def test_what_the_outside_may_have_done_can_not_be_discarded(
+    stage: Stage, direction: str
+) -> None:
+    await stage.handle_directly(replace(stage.undo(1), value=b"\x00"))
+    await stage.query(
+        "INSERT INTO sagaline.intent (saga_id, step, direction, generation, command, deadline_at)"
+        " VALUES (:saga, :step, :direction, 1, '', clock_timestamp())",
+        {"saga": saga(1), "step": STEP, "direction": direction},
+    )
+    dealt = await discarded(stage, 1)
+    assert (dealt.done, dealt.left, dealt.error_class) == (0, 1, "MayHaveHappened")
+    assert await stage.outcomes(1) == ["parked"]
+    assert await interventions(stage) == []
 
 
 @pytest.mark.parametrize("header", ["ce_id", "ce_sagaid", "ce_specversion"])
