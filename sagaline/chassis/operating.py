@@ -19,7 +19,9 @@ Said: TypeAlias = Annotated[
 class Asking(BaseModel):
     """Who intervenes, and why: kept with what was done. Nobody checks who somebody is."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [examples.A_REASON]})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"examples": [examples.A_REASON]}
+    )
 
     who: Said | None = Field(default=None, description="A name, for those who look later.")
     reason: Said | None = Field(default=None, description="Kept with what was done.")

@@ -57,7 +57,7 @@ class NotRunning(PlatformError):
 class Range(BaseModel):
     """Records of one partition, from `first` up to, not including, `until`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     partition: int = Field(ge=0, lt=PARTITIONS_MAX)
     first: Offset
