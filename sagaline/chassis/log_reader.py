@@ -226,16 +226,22 @@ async def opened(
         request_timeout_ms=timeout_ms,
     )
     try:
-        async with asyncio.timeout(timeout_ms / 1000):
-            partitions = await _partitions(topic, bootstrap, client_id)
-            await kafka.start()
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                partitions = await _partitions(topic, bootstrap, client_id)
+                await kafka.start()
+        except OSError as error:  # TimeoutError is one; later on, the client has made them its own
+            raise KafkaAway(bootstrap=bootstrap, reason=_said(error)) from error
         kafka.assign([TopicPartition(topic, number) for number in partitions])
         yield LogReader(kafka, topic, partitions, bootstrap=bootstrap)
-    except (KafkaError, OSError) as error:  # TimeoutError is one
-        reason = str(error) or type(error).__name__
-        raise KafkaAway(bootstrap=bootstrap, reason=reason) from error
+    except KafkaError as error:
+        raise KafkaAway(bootstrap=bootstrap, reason=_said(error)) from error
     finally:
         await kafka.stop()
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 async def _partitions(topic: str, bootstrap: str, client_id: str) -> list[int]:

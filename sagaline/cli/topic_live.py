@@ -143,11 +143,15 @@ def show(replay: LiveReplay, *, json: bool) -> None:
             "because": replay.reason,
             "read": f"{replay.read} of {replay.total} records",
             "sent": replay.sent,
-            "passed over": replay.passed and f"{replay.passed} of another key or type",
-            "skipped": replay.skipped and f"{replay.skipped} that its owner did not write so",
+            "passed over": _some(replay.passed, "of another key or type"),
+            "skipped": _some(replay.skipped, "that its owner did not write so"),
             "problem": replay.problem,
         }
     )
+
+
+def _some(count: int, which: str) -> str | None:
+    return f"{count} {which}" if count else None
 
 
 @contextmanager

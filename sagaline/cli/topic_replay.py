@@ -157,8 +157,8 @@ def _show(name: str, copied: Copied, *, json: bool) -> None:
         {
             "sandbox": name,
             "copied": copied.copied,
-            "passed over": copied.passed and f"{copied.passed} of another key or type",
-            "unread": copied.unread and f"{copied.unread} that the Kafka client can't read",
+            "passed over": f"{copied.passed} of another key or type" if copied.passed else None,
+            "unread": f"{copied.unread} that the client can't read" if copied.unread else None,
             "see": f"./sagactl topic tail {name}",
         }
     )

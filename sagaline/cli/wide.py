@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich.console import Console
 from rich.table import Table
 
 from sagaline.cli.output import console, styled
@@ -20,6 +21,7 @@ def print_wide_table(titles: Sequence[str], rows: Sequence[Sequence[object]]) ->
     if out.is_terminal:
         out.print(made)
         return
-    with out.capture() as captured:
-        out.print(made, width=PIPE_COLUMNS)
+    piped = Console(highlight=False, width=PIPE_COLUMNS)
+    with piped.capture() as captured:
+        piped.print(made)
     out.file.writelines(line.rstrip() + "\n" for line in captured.get().splitlines())

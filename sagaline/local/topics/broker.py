@@ -95,11 +95,15 @@ class Broker:
                 reason = detail[0] if detail and detail[0] else for_code(code).__name__
                 raise TopicNotMade(topic=topic, reason=reason)
         # A broker may not know yet what its controller has created.
-        async with asyncio.timeout(TIMEOUT_MS / 1000):
-            standing = await self.topics()
-            while len(standing.get(topic, ())) < partitions:
-                await asyncio.sleep(LOOK_S)
+        try:
+            async with asyncio.timeout(TIMEOUT_MS / 1000):
                 standing = await self.topics()
+                while len(standing.get(topic, ())) < partitions:
+                    await asyncio.sleep(LOOK_S)
+                    standing = await self.topics()
+        except TimeoutError as error:
+            reason = f"it does not stand after {TIMEOUT_MS} ms"
+            raise TopicNotMade(topic=topic, reason=reason) from error
 
 
 @asynccontextmanager
@@ -116,16 +120,22 @@ async def connected(bootstrap: str) -> AsyncIterator[Broker]:
         request_timeout_ms=TIMEOUT_MS,
     )
     try:
-        async with asyncio.timeout(TIMEOUT_MS / 1000):
-            await admin.start()
-            await kafka.start()
+        try:
+            async with asyncio.timeout(TIMEOUT_MS / 1000):
+                await admin.start()
+                await kafka.start()
+        except OSError as error:  # TimeoutError is one; later on, the client has made them its own
+            raise KafkaAway(bootstrap=bootstrap, reason=_said(error)) from error
         yield Broker(admin, kafka)
-    except (KafkaError, OSError) as error:  # TimeoutError is one
-        reason = str(error) or type(error).__name__
-        raise KafkaAway(bootstrap=bootstrap, reason=reason) from error
+    except KafkaError as error:
+        raise KafkaAway(bootstrap=bootstrap, reason=_said(error)) from error
     finally:
         await kafka.stop()
         await admin.close()
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _progress(partition: int, committed: int | None, span: Span) -> GroupOffset:

@@ -96,7 +96,7 @@ async def copy(
                 sent = []
                 tell(progress)
         await asyncio.gather(*sent)
-    except (KafkaError, OSError) as error:
+    except KafkaError as error:
         raise KafkaAway(bootstrap=bootstrap, reason=str(error) or type(error).__name__) from error
     finally:
         await producer.stop()
