@@ -19,6 +19,7 @@ from sagaline.cli import (
     sagas,
     status,
     stock,
+    top,
     topics,
     up,
 )
@@ -39,6 +40,7 @@ app.command()(status.status)
 app.command()(doctor.doctor)
 app.command()(demo.demo)
 app.command()(load.load)
+app.command()(top.top)
 app.add_typer(orders.app, name="order")
 app.add_typer(sagas.app, name="saga")
 app.add_typer(stock.app, name="stock")

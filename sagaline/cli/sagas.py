@@ -5,20 +5,15 @@ from uuid import UUID
 
 import typer
 
-from sagaline.cli import place
+from sagaline.cli import place, saga_watch
 from sagaline.cli.output import console, print_facts, print_json, print_table
 from sagaline.cli.place import JsonOption, StateOption
 from sagaline.local import operators
-from sagaline.local.client import GATEWAY, ORCHESTRATOR, Client, Json, NotFound
+from sagaline.local.client import ORCHESTRATOR
 from sagaline.local.operators import Row
 from sagaline.local.views import Saga, Step
 
 app = typer.Typer(help="See how far an order's saga has come.", no_args_is_help=True)
-
-
-@app.callback()
-def group() -> None:
-    """See how far an order's saga has come."""
 
 
 @app.command("list")
@@ -68,18 +63,14 @@ def get(
 
       ./sagactl saga get 0193f1c5-6a2b-7c3d-8e4f-5a6b7c8d9e0f
     """
-
-    async def found(client: Client) -> Json:
-        try:
-            return await client.get(GATEWAY, f"/orders/{identifier}/saga")
-        except NotFound:
-            return await client.get(ORCHESTRATOR, f"/sagas/{identifier}", operator=True)
-
-    document = place.ask(state, found)
+    document = place.ask(state, lambda client: saga_watch.found(client, identifier))
     if json:
         print_json(document)
     else:
         _print(Saga.model_validate(document))
+
+
+app.command()(saga_watch.watch)
 
 
 def _print(saga: Saga) -> None:
