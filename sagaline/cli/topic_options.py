@@ -14,13 +14,19 @@ from sagaline.chassis import messages as platform
 from sagaline.chassis.catalog import Catalog
 from sagaline.chassis.log_reader import KafkaAway, NoSuchTopic
 from sagaline.cli import place
+from sagaline.cli.completion import topic_names
 from sagaline.local.topics import bounds, broker
 from sagaline.local.topics.bounds import BadBound, Bound
 from sagaline.local.topics.catalog import require, type_named
 
 T = TypeVar("T")
 
-Topic = Annotated[str, typer.Argument(help="The topic's name: './sagactl topic list' has all.")]
+Topic = Annotated[
+    str,
+    typer.Argument(
+        help="The topic's name: './sagactl topic list' has all.", autocompletion=topic_names
+    ),
+]
 From = Annotated[
     str | None,
     typer.Option(
