@@ -68,7 +68,11 @@ def _stay(platform: EmbeddedPlatform) -> None:
 
 
 def _welcome(out: Console, platform: EmbeddedPlatform) -> None:
-    gateway = platform.urls["gateway_service"]
+    gateway = platform.urls.get("gateway_service")
+    if gateway is None:  # not the order platform: of others we know no more than their services
+        listed = "\n".join(f"  {url}/docs  {name}" for name, url in platform.urls.items())
+        out.print(f"\nThe platform runs. Logs: {platform.state.logs}\n{listed}\nCtrl-C stops it.")
+        return
     out.print(f"""
 The platform runs. API: {gateway}/docs   Logs: {platform.state.logs}
 Another terminal:

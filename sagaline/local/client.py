@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 
 from sagaline.chassis.errors import PlatformError
+from sagaline.local.errors import NoSuchService
 from sagaline.local.events import events
 from sagaline.local.loopback import TIMEOUT, LoopbackTransport
 from sagaline.local.views import Account, NewOrder, Order, Saga, Shelf
@@ -215,9 +216,13 @@ class Client:
     ) -> httpx.Response:
         """Send one request, an `operator`'s to the port for these; the answer as it came.
 
-        `wait_s`: it is asked to wait for an order's end, for so long at most. Raises Unreachable.
+        `wait_s`: it is asked to wait for an order's end, for so long at most. Raises Unreachable,
+        or NoSuchService.
         """
-        url = (self._operator_urls if operator else self._urls)[service]
+        urls = self._operator_urls if operator else self._urls
+        if service not in urls:
+            raise NoSuchService(service=service)
+        url = urls[service]
         if wait_s:
             headers = {**(headers or {}), "Prefer": f"wait={wait_s}"}
         try:

@@ -8,6 +8,7 @@ PlatformError
 ├── DownloadFailed       a jar could not be had
 ├── ProvisioningFailed   databases and roles could not be created
 ├── BadPlatformFile      sagaline.toml can't be read as one
+├── NoSuchService        what was asked for is none of this platform's services
 └── MissingPrerequisite  this machine can't run the platform
 """
 
@@ -48,6 +49,10 @@ class ProvisioningFailed(PlatformError):
 
 class BadPlatformFile(PlatformError):
     """{path} is not a platform file: {reason}."""
+
+
+class NoSuchService(PlatformError):
+    """This platform has no {service}: what was asked for is there on the order platform only."""
 
 
 class MissingPrerequisite(PlatformError):

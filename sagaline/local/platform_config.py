@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from sagaline.local.errors import BadPlatformFile
+from sagaline.local.errors import BadPlatformFile, NoSuchService
 from sagaline.local.ports import free_port
 
 FILENAME = "sagaline.toml"
@@ -84,8 +84,11 @@ class PlatformConfig:
         return config
 
     def service(self, name: str) -> ServiceConfig:
-        """Give the service called `name`."""
-        return next(service for service in self.services if service.name == name)
+        """Give the service called `name`. Raises NoSuchService."""
+        for service in self.services:
+            if service.name == name:
+                return service
+        raise NoSuchService(service=name)
 
     def with_free_ports(self, rng: random.Random) -> Self:
         """Give the same platform on ports that are free now, all different."""

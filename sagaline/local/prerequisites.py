@@ -10,6 +10,9 @@ from pathlib import Path
 from sagaline.local.errors import MissingPrerequisite
 
 PYTHON_MIN = (3, 11)
+# For both there are wheels of the JDK and of PostgreSQL; on arm64 nobody has tried them. There are
+# some for macOS, too, but what ends our processes with their supervisor is Linux's own.
+MACHINES = frozenset({"x86_64", "aarch64"})
 DISK_MIB = 1_500  # .venv takes 450, Kafka's jars 45, data and logs of a long day the rest
 MEMORY_MIB = 1_500  # of it 900 at rest: Kafka 260, PostgreSQL 150, six services at 80 each
 
@@ -35,8 +38,8 @@ def missing(folder: Path, *, installing: bool) -> Iterator[str]:
 def system() -> str | None:
     """Say what is wrong with the operating system."""
     found, machine = platform.system(), platform.machine()
-    if (found, machine) != ("Linux", "x86_64"):
-        return f"it needs Linux on x86-64, this is {found} on {machine}"
+    if found != "Linux" or machine not in MACHINES:
+        return f"it needs Linux on x86-64 or arm64, this is {found} on {machine}"
     if platform.libc_ver()[0] != "glibc":
         return "it needs a Linux with glibc (Debian, Ubuntu, Fedora; not Alpine)"
     return None

@@ -18,14 +18,32 @@ def test_this_machine_can_run_it(tmp_path: Path) -> None:
 def test_everything_that_is_missing_is_said_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(2**40, 2**40, 0))
     with pytest.raises(MissingPrerequisite) as refusal:
         prerequisites.require(tmp_path, installing=True)
     text = str(refusal.value)
-    for named in ("x86-64, this is Linux on aarch64", "python3-venv", "0 are free"):
+    for named in ("x86-64 or arm64, this is Linux on riscv64", "python3-venv", "0 are free"):
         assert named in text
+
+
+@pytest.mark.parametrize(
+    "system, machine, runs",
+    [
+        ("Linux", "x86_64", True),
+        ("Linux", "aarch64", True),
+        ("Linux", "i686", False),
+        ("Darwin", "arm64", False),
+        ("Darwin", "x86_64", False),
+    ],
+)
+def test_the_machines_that_there_are_servers_for(
+    system: str, machine: str, *, runs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    assert (prerequisites.system() is None) == runs
 
 
 def test_what_is_installed_already_needs_no_more_room(

@@ -34,6 +34,7 @@ def demo() -> None:
       ./sagactl demo
     """
     config = place.config()
+    config.service(GATEWAY)  # it knows orders: on another platform there is nothing to show
     prerequisites.require(config.root, installing=False)
     out = console()
     with interrupts.raised():
