@@ -1,5 +1,7 @@
 """The orchestrator, put together."""
 
+from datetime import timedelta
+
 import schemas
 from saga_orchestrator.sagas.place_order import PLACE_ORDER
 from saga_orchestrator.settings import OrchestratorSettings
@@ -21,6 +23,7 @@ def service(settings: OrchestratorSettings | None = None) -> Service:
             kafka_timeout_ms=settings.timer_kafka_timeout_ms,
         ),
         memory_sagas_max=settings.memory_sagas_max,
+        horizon=timedelta(milliseconds=settings.retention_horizon_ms),
     )
     return Service(
         settings=settings,

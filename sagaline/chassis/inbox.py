@@ -5,8 +5,9 @@ half commits a contiguous prefix of its partitions, down to the record that fail
 tried again, and then parked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Final, Protocol
 
 from structlog.typing import FilteringBoundLogger
@@ -20,6 +21,7 @@ from sagaline.chassis.envelope import Envelope, Record
 from sagaline.chassis.errors import MalformedEnvelope, PlatformError
 from sagaline.chassis.faults import passing
 from sagaline.chassis.handlers import RecordHandler
+from sagaline.chassis.horizon import Horizon
 from sagaline.chassis.parking import Parking, Poison, Queue, queue_of
 from sagaline.chassis.positions import Fenced, Partition
 
@@ -80,6 +82,8 @@ class Inbox:
         attempts_max: int,
         tally: Tally,
         log: FilteringBoundLogger,
+        horizon: Horizon,
+        clock: Callable[[], datetime],
         outside: Outside | None = None,
     ) -> None:
         self._database = database
@@ -90,6 +94,8 @@ class Inbox:
         self._attempts_max = attempts_max
         self._tally = tally
         self._log = log
+        self._horizon = horizon
+        self._clock = clock
         self._outside = outside
 
     async def handle(self, batch: Sequence[Raw], cursors: Cursors) -> None:
@@ -258,6 +264,7 @@ class Inbox:
             raw.value or b"",
         )
         if raw.topic in self._commands:
+            self._horizon.check(envelope.time, now=self._clock())
             self._commands[raw.topic].check(record)
         return record
 

@@ -28,6 +28,7 @@ from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Database, open_engine
 from sagaline.chassis.handlers import Consumes
 from sagaline.chassis.health import Health
+from sagaline.chassis.horizon import Horizon
 from sagaline.chassis.operating import together
 from sagaline.chassis.patience import StoppedWaiting, patiently
 from sagaline.chassis.relay import Relay
@@ -177,6 +178,8 @@ class Service:
         since what the consumer and the parts commit while they end is to leave, too.
         """
         running, stopping = opened.running, opened.running.stopping
+        horizon = Horizon(self.settings.retention_horizon_ms)
+        horizon.covers(self.catalog.topics[name] for name in self.consumes)
         await self._wait_for_tables(opened)
         relay_stopping = asyncio.Event()
         running.background.start("relay", opened.relay.run(relay_stopping))

@@ -215,6 +215,13 @@ class SharedSettings(BaseSettings):
         most=86_400_000,
         text="The window in which parked keys are counted.",
     )
+    retention_horizon_ms: int = _bounded(
+        "SAGALINE_RETENTION_HORIZON_MS",
+        30 * 86_400_000,
+        least=3_600_000,
+        most=3_650 * 86_400_000,
+        text="Commands older than this are parked, not executed; no topic may keep records longer.",
+    )
     schema_wait_max_ms: int = _bounded(
         "SAGALINE_SCHEMA_WAIT_MAX_MS",
         600_000,

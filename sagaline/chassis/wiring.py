@@ -20,6 +20,7 @@ from sagaline.chassis.discarding import Discarding
 from sagaline.chassis.effect_metrics import EffectMetrics
 from sagaline.chassis.effects import Effect, Port
 from sagaline.chassis.handlers import Consumes, EffectTable
+from sagaline.chassis.horizon import Horizon
 from sagaline.chassis.inbox import Inbox
 from sagaline.chassis.inbox_metrics import InboxMetrics, LagMetrics
 from sagaline.chassis.outbox import Outbox
@@ -174,6 +175,8 @@ def inbox_of(running: Running, consumes: Consumes) -> Inbox:
         attempts_max=running.settings.attempts_max,
         tally=InboxMetrics(running.metrics),
         log=running.log.bind(part="inbox"),
+        horizon=Horizon(running.settings.retention_horizon_ms),
+        clock=now,
         outside=_outside(running, commands, ports_of(tables)),
     )
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from sagaline.chassis.catalog import Catalog
@@ -58,8 +59,12 @@ class SagaEngine:
         catalog: Catalog,
         limits: TimerLimits = TimerLimits(),  # immutable, so that all may share it
         memory_sagas_max: int = 10_000,
+        horizon: timedelta = timedelta(days=30),
     ) -> None:
-        """Of the sagas under way it keeps at most `memory_sagas_max` in memory."""
+        """Of the sagas under way it keeps at most `memory_sagas_max` in memory.
+
+        A message that is older than the horizon starts no saga: it may have been here before.
+        """
         codec = Codec(catalog)
         self._catalog = catalog
         self._limits = limits
@@ -73,6 +78,7 @@ class SagaEngine:
             self._store,
             catalog=catalog,
             snapshots_topic=_snapshots_topic(catalog),
+            horizon=horizon,
             tally=self._metrics,
         )
 

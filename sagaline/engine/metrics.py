@@ -33,6 +33,12 @@ class EngineMetrics:
             registry=None,
         )
 
+        self._forgotten = Counter(
+            "sagaline_saga_starts_beyond_horizon_total",
+            "Messages that start a saga, from before the horizon: nothing was started.",
+            ["definition"],
+            registry=None,
+        )
         self._loaded = Counter(
             "sagaline_sagas_loaded_total",
             "Sagas that were loaded, by where their states came from: memory or row.",
@@ -48,14 +54,24 @@ class EngineMetrics:
     def register(self, registry: CollectorRegistry, *, in_memory: Callable[[], int]) -> None:
         """Show these figures on the service's page, with how many sagas are in memory."""
         self._remembered.set_function(in_memory)
-        figures = (self._ended, self._ignored, self._overdue, self._loaded, self._remembered)
-        for figure in figures:
+        for figure in (
+            self._ended,
+            self._ignored,
+            self._overdue,
+            self._forgotten,
+            self._loaded,
+            self._remembered,
+        ):
             registry.register(figure)
 
     def loaded(self, *, remembered: int, read: int) -> None:
         """So many sagas were loaded, from memory and from their rows."""
         self._loaded.labels("memory").inc(remembered)
         self._loaded.labels("row").inc(read)
+
+    def forgotten(self, definition: str) -> None:
+        """What would start a saga came too late: whether it was here before is not known."""
+        self._forgotten.labels(definition).inc()
 
     def decided(self, state: SagaState, events: Sequence[Event]) -> None:
         """A saga was given an input, and stands so after these events."""

@@ -5,6 +5,7 @@ key's correlation row, which also numbers the key's snapshots without gaps.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Protocol
 
 from sagaline.chassis.catalog import Catalog
@@ -26,6 +27,9 @@ class Tally(Protocol):
     def decided(self, state: SagaState, events: Sequence[Event]) -> None:
         """A saga was given an input, and stands so after these events."""
 
+    def forgotten(self, definition: str) -> None:
+        """What would start a saga came too late: whether it was here before is not known."""
+
 
 class Engine:
     """Runs sagas on the caller's transactions; what is kept between two of them is the store's."""
@@ -37,12 +41,14 @@ class Engine:
         *,
         catalog: Catalog,
         snapshots_topic: str,
+        horizon: timedelta,
         tally: Tally,
     ) -> None:
         self._definitions = definitions
         self._store = store
         self._catalog = catalog
         self._snapshots_topic = snapshots_topic
+        self._horizon = horizon
         self._tally = tally
 
     async def handle(self, tx: Transaction, records: Sequence[Record]) -> list[Outgoing]:
@@ -62,6 +68,9 @@ class Engine:
                 raise UnknownSaga(saga_id=saga_id, key=record.key)
             definition = self._definitions.started_by(record.message)
             assert definition is not None, record
+            if record.envelope.time < locked.now - self._horizon:
+                self._tally.forgotten(definition.name)
+                return
             fresh = new_saga(definition, saga_id=saga_id, key=record.key)
             held = locked.sagas[saga_id] = Held(fresh, record.envelope.traceparent)
         received = Started(record.message) if starts else answer_in(record)

@@ -39,6 +39,7 @@ QUICK = {
     "backoff_max_ms": 100,
     "attempts_max": 3,
     "schema_wait_max_ms": 0,
+    "retention_horizon_ms": 3_650 * 86_400_000,  # the parcels are of a certain noon
 }
 
 D = TypeVar("D", bound=Database)

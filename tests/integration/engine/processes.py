@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -42,6 +42,9 @@ class Loads:
     def decided(self, state: SagaState, events: Sequence[Event]) -> None:
         """Of no interest here."""
 
+    def forgotten(self, definition: str) -> None:
+        """Of no interest here."""
+
 
 class Process:
     """One process of the orchestrator: an engine with a memory of its own."""
@@ -57,6 +60,7 @@ class Process:
             self.store,
             catalog=schemas.CATALOG,
             snapshots_topic="sagas.events.v1",
+            horizon=timedelta(days=30),
             tally=self.loads,
         )
         outbox = Outbox(
