@@ -86,8 +86,9 @@ class Chosen(BaseModel):
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:
-        if (self.id, self.topic, self.key, self.error_class) == (None,) * 4:
-            raise ValueError("name an id, a topic, a key or an error_class")
+        fits = (self.topic, self.key, self.error_class)
+        if (self.id is None) == (fits == (None,) * 3):
+            raise ValueError("name an id alone, or a topic, a key or an error_class")
         return self
 
     @property

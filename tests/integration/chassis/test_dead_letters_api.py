@@ -140,6 +140,7 @@ async def test_a_discard_of_an_id_leaves_what_is_behind_it(stage: Stage) -> None
         ("/dlq/discard", {"id": 1, "reason": "why not"}, 404),
         ("/dlq/redrive", {"id": 1}, 404),
         ("/dlq/redrive", {}, 422),  # everything, by mistake
+        ("/dlq/redrive", {"id": 1, "topic": "t"}, 422),
         ("/dlq/redrive", {"topic": "t", "cursor": "x"}, 422),
         ("/dlq/redrive", {"key": "nobody"}, 200),
     ],

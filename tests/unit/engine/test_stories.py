@@ -334,6 +334,26 @@ def test_a_discarded_undo_counts_as_refused() -> None:
     assert saga.state == SagaStatus.NEEDS_ATTENTION
 
 
+def test_a_discarded_pivot_turns_back() -> None:
+    saga = an_order_at_its_pivot().parked("confirm_order").discarded("confirm_order")
+    assert saga.state == SagaStatus.COMPENSATING
+    assert (saga.view.failed_step, saga.view.code) == ("confirm_order", "discarded")
+
+
+def test_a_discarded_retriable_calls_a_person_and_its_siblings_go_on() -> None:
+    saga = a_confirmed_order().parked("capture_payment").discarded("capture_payment")
+    saga.succeeded("commit_stock", "send_confirmation")
+    assert saga.state == SagaStatus.NEEDS_ATTENTION
+    assert (saga.view.verdict, saga.view.failed_step) == ("committed", "capture_payment")
+
+
+def test_the_answer_to_a_redriven_undo_goes_on_with_the_others() -> None:
+    saga = an_order().succeeded("create_order", "reserve_stock").refused("authorize_payment")
+    saga.parked("reserve_stock").undone("reserve_stock")
+    assert not saga.step("reserve_stock").parked
+    assert saga.sent_types[-1] is Reject
+
+
 def test_a_discarded_revoke_is_asked_again_once() -> None:
     saga = an_order_at_its_pivot().timed_out("confirm_order", times=SENDINGS_MAX)
     saga.parked("confirm_order").discarded("confirm_order")
