@@ -74,7 +74,7 @@ def upgrade(
 
 
 def _databases(state: Path | None) -> "Databases":
-    # Here, since Alembic comes with it: 1 s that no other command is to spend.
+    # Here, since Alembic comes with it: no other command is to wait for that.
     from sagaline.local.databases import Databases
 
     return Databases(place.config(), place.state(state), place.running(state))

@@ -31,7 +31,7 @@ def doctor(state: StateOption = None, json: JsonOption = False) -> None:
 
       ./sagactl doctor --json | jq '.findings[] | select(.verdict == "WRONG")'
     """
-    # Here, since Alembic comes with it: 1 s that no other command is to spend.
+    # Here, since Alembic comes with it: no other command is to wait for that.
     from sagaline.local.doctor.examination import examine
 
     # Its client's own complaints would stand between our lines.

@@ -131,7 +131,7 @@ class EmbeddedPlatform:
     def _made(self) -> "Supervisor | InProcess":
         if not self._in_process:
             return Supervisor(self._launch.programs(), tell=self._hear)
-        # Here, since all of a service comes with it: 1 s that no other start is to spend.
+        # Here, since all of a service comes with it: no other start is to wait for that.
         from sagaline.local.in_process import InProcess
 
         packages.make_importable(self.config)

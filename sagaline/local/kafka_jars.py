@@ -13,12 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-
-from jgo.maven import MavenContext
+from typing import TYPE_CHECKING
 
 from sagaline.chassis.errors import PlatformError
 from sagaline.local import cache, maven_settings
 from sagaline.local.errors import DownloadFailed, WrongJarHash
+
+if TYPE_CHECKING:
+    from jgo.maven import MavenContext
 
 DOWNLOADS_AT_ONCE = 6
 TIMEOUT_S = 30
@@ -70,6 +72,9 @@ def pins() -> list[Pin]:
 
 
 def _download(missing: list[Pin], folder: Path, say: Callable[[str], None]) -> None:
+    # Here, since it is seldom needed: no command is to wait for it.
+    from jgo.maven import MavenContext
+
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch, maven_settings.proxies():
         context = MavenContext(
             repo_cache=Path(scratch),
@@ -84,7 +89,7 @@ def _download(missing: list[Pin], folder: Path, say: Callable[[str], None]) -> N
                     say(f"  {number} of {len(missing)}: {pin.filename}")
 
 
-def _fetch(context: MavenContext, pin: Pin, folder: Path) -> Pin:
+def _fetch(context: "MavenContext", pin: Pin, folder: Path) -> Pin:
     project = context.project(pin.group, pin.artifact)
     try:
         jar = project.at_version(pin.version).artifact().resolve()

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict
 from sagaline.chassis.catalog import Topic
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.log_reader import Spans
-from sagaline.chassis.replay_api import why_never
 from sagaline.local.client import Client, Refused, problem_text
 
 POLL_S = 0.2
@@ -67,6 +66,9 @@ class LiveReplay(BaseModel):
 
 def require_live(topic: Topic) -> None:
     """The topic may be replayed live. Raises NotLive."""
+    # Here, since FastAPI and SQLAlchemy come with it: no other command is to wait for them.
+    from sagaline.chassis.replay_api import why_never
+
     if reason := why_never(topic):
         raise NotLive(topic=topic.name, reason=reason)
 
