@@ -23,7 +23,7 @@ class PayingShop(Shop):
         self.port = port
         self.asks = asks
         self.intended: list[int] = []
-        self._charges = BankClient(bank, "action")
+        self.charges = BankClient(bank, "action")
         self._refunds = BankClient(bank, "undo")
 
     @property
@@ -31,8 +31,8 @@ class PayingShop(Shop):
         reserve = Effect(
             port=self.port,
             intend=self._intend,
-            call=self._charges.charge,
-            ask=self._charges.find if self.asks else None,
+            call=self.charges.charge,
+            ask=self.charges.find if self.asks else None,
             settle=self._charged,
         )
         release = Effect(

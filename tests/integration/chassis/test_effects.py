@@ -11,6 +11,7 @@ from sagaline.chassis import wiring
 from sagaline.chassis.catalog import Message
 from sagaline.chassis.database import Transaction
 from sagaline.chassis.dead_letters import Dealt
+from sagaline.chassis.effects import Call
 from sagaline.chassis.envelope import call_key
 from sagaline.chassis.errors import Overtaken, ProviderUnavailable
 from sagaline.chassis.interventions import Mandate
@@ -177,6 +178,27 @@ async def test_a_process_that_lost_its_partition_settles_nothing(
         await stopped
     assert await stage.effects() == {(1, "reserved"): 1}
     assert await stage.outcomes(1) == ["succeeded"]
+    assert bank.calls == {"1 action": 1}
+
+
+async def test_a_process_that_lost_its_partition_while_it_asked_calls_nobody(
+    stage: Stage, bank: Bank, shop: PayingShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank.moods = {1: "away"}
+    with pytest.raises(ProviderUnavailable):
+        await stage.handle_directly(stage.action(1))
+    bank.moods.clear()
+    await stage.query("UPDATE sagaline.intent SET deadline_at = now() - interval '1 hour'")
+    ask = shop.charges.find
+
+    async def ask_and_lose(call: Call[Message]) -> bool | None:
+        found = await ask(call)
+        await stage.delivered(stage.action(1))  # another process claims the partition
+        return found
+
+    monkeypatch.setattr(shop.charges, "find", ask_and_lose)
+    with pytest.raises(Fenced):  # the other one may take the old deadline for the last
+        await stage.handle_directly(stage.action(1))
     assert bank.calls == {"1 action": 1}
 
 
