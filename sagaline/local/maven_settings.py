@@ -10,8 +10,6 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree as ET
 
-from jgo.constants import MAVEN_CENTRAL_URL
-
 NO_SETTINGS = ET.Element("settings")
 
 
@@ -21,6 +19,9 @@ def central() -> str:
     for mirror in settings.iterfind("{*}mirrors/{*}mirror"):
         if _mirrors_central(_text(mirror, "mirrorOf")):
             return _with_login(settings, _text(mirror, "url").rstrip("/"), _text(mirror, "id"))
+    # Here, since it is seldom needed: no command is to wait for it.
+    from jgo.constants import MAVEN_CENTRAL_URL
+
     return MAVEN_CENTRAL_URL
 
 
