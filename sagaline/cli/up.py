@@ -8,8 +8,9 @@ import typer
 from rich.console import Console
 
 from sagaline.cli import interrupts, place
+from sagaline.cli.happening_lines import HappeningLines
 from sagaline.cli.output import console
-from sagaline.cli.place import StateOption
+from sagaline.cli.place import JsonOption, StateOption
 from sagaline.cli.progress import Progress
 from sagaline.local import leftovers, prerequisites
 from sagaline.local.embedded import EmbeddedPlatform
@@ -22,6 +23,7 @@ def up(
         bool, typer.Option("--in-process", help="All services in this process, for debuggers.")
     ] = False,
     state: StateOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Start Kafka, PostgreSQL and the services; stay until Ctrl-C, then stop them all.
 
@@ -30,6 +32,8 @@ def up(
 
     With --in-process the services share this process and one event loop. A breakpoint() in one of
     them stops all; whatever waits for too long meanwhile is begun again.
+
+    With --json each line on stdout is something that happens; it runs after the one named Up.
 
     Exit 0: stopped by Ctrl-C, SIGTERM or './sagactl down'; 1: it could not start.
 
@@ -43,21 +47,24 @@ def up(
     """
     config, directory = place.config(), place.state(state)
     prerequisites.require(config.root, installing=False)
-    out = console()
-    progress = Progress(out)
+    out = Console(stderr=True, highlight=False) if json else console()
+    tell = HappeningLines() if json else Progress(out)
     with interrupts.raised(), directory.owned(os.getpid()):
         leftovers.end(directory)
-        platform = EmbeddedPlatform(config, directory, tell=progress, in_process=in_process)
+        platform = EmbeddedPlatform(config, directory, tell=tell, in_process=in_process)
         try:
             platform.start()
-            _welcome(out, platform)
+            if isinstance(tell, HappeningLines):
+                tell.up(platform)
+            else:
+                _welcome(out, platform)
             _stay(platform)
         except KeyboardInterrupt:
             out.print("stopping ...")
         finally:
             interrupts.ignore()
             platform.stop()
-            progress.close()
+            tell.close()
         out.print("stopped")
 
 

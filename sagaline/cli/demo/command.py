@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from uuid import UUID
 
 import typer
@@ -14,7 +15,9 @@ from sagaline.cli.demo import checking
 from sagaline.cli.demo.cases import BAD_REQUESTS, CASES, CREDITS, KEY_REUSED, STOCKS, Case
 from sagaline.cli.demo.checking import Finding
 from sagaline.cli.demo.watching import Watch
-from sagaline.cli.output import console
+from sagaline.cli.exits import Exit
+from sagaline.cli.output import console, print_json
+from sagaline.cli.place import JsonOption
 from sagaline.cli.progress import Progress
 from sagaline.local import prerequisites
 from sagaline.local.client import GATEWAY, Client
@@ -22,31 +25,39 @@ from sagaline.local.platform_config import PlatformConfig
 from sagaline.local.throw_away_platform import throw_away_platform
 
 
-def demo() -> None:
+def demo(json: JsonOption = False) -> None:
     """Start a throw-away platform, place orders of every outcome, check everything, stop.
 
-    It uses free ports and a folder of its own, so it runs beside './sagactl up'.
+    It uses free ports and a folder of its own, so it runs beside './sagactl up'. With --json, what
+    happens is told on stderr.
 
     Exit 0: all orders ended as expected and all effects are right; 1: something is wrong.
 
-    Example:
+    Examples:
 
       ./sagactl demo
+
+      ./sagactl demo --json | jq '.findings[] | select(.ok | not)'
     """
     config = place.config()
     config.service(GATEWAY)  # it knows orders: on another platform there is nothing to show
     prerequisites.require(config.root, installing=False)
-    out = console()
+    out = Console(stderr=True, highlight=False) if json else console()
     with interrupts.raised():
-        wrong = _on_throw_away_platform(out, config)
-    if wrong:
+        found = _on_throw_away_platform(out, config)
+    wrong = [finding for finding in found if not finding.ok]
+    if json:
+        document = [{**asdict(finding), "ok": finding.ok} for finding in found]
+        print_json({"well": not wrong, "findings": document})
+    elif wrong:
         out.print(f"\n{len(wrong)} findings are WRONG.", style="red")
-        raise typer.Exit(1)
-    _say_what_next(out, config)
+    else:
+        _say_what_next(out, config)
+    raise typer.Exit(Exit.FAILED if wrong else Exit.DONE)
 
 
 def _on_throw_away_platform(out: Console, config: PlatformConfig) -> list[Finding]:
-    """Bring it up, run the demo, take it down and away; give what was wrong."""
+    """Bring it up, run the demo, take it down and away; give what was found."""
     progress, begin_s = Progress(out), time.monotonic()
 
     def ending() -> None:
@@ -59,7 +70,7 @@ def _on_throw_away_platform(out: Console, config: PlatformConfig) -> list[Findin
         out.print(f"ready after {time.monotonic() - begin_s:.1f} s\n")
         found = asyncio.run(_run(out, platform.urls))
     out.print("\neverything is stopped and removed")
-    return [finding for finding in found if not finding.ok]
+    return found
 
 
 async def _run(out: Console, urls: Mapping[str, str]) -> list[Finding]:

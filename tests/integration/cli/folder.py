@@ -103,7 +103,8 @@ def processes(folder: Folder) -> list[ProcessKey]:
 def wait_until_up(folder: Folder, process: "subprocess.Popen[str]") -> None:
     def is_up() -> bool:
         assert process.poll() is None, folder.output()
-        return "The platform runs" in folder.output()
+        output = folder.output()
+        return "The platform runs" in output or '"happening": "Up"' in output
 
     until(is_up, within_s=UP_WITHIN_S, what="sagactl up")
 

@@ -1,5 +1,6 @@
 """`sagactl up --in-process`: all services in one process do what six processes do; then a purge."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -61,7 +62,11 @@ def test_orders_of_every_outcome_end_in_one_process_and_ctrl_c_ends_all(tmp_path
 
 def test_a_purge_asks_and_then_leaves_nothing(tmp_path: Path) -> None:
     folder = a_folder(tmp_path)
-    with running(folder, "--in-process") as process:
+    with running(folder, "--in-process", "--json") as process:
+        lines = [json.loads(line) for line in folder.output().splitlines()]
+        assert lines[-1]["happening"] == "Up"
+        ready = [line["service"] for line in lines if line["happening"] == "Ready"]
+        assert set(ready) == set(lines[-1]["services"])
         unsaid = folder.run("down", "--purge")
         assert unsaid.returncode == 2
         assert "say --yes" in unsaid.stderr
