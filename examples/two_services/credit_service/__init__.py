@@ -1,0 +1,1 @@
+"""Holds accounts of points, and adds points to them."""

@@ -1,0 +1,1 @@
+"""Holds accounts of points, and takes points from them."""
