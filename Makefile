@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint type bench chaos docs requirements clean
+.PHONY: help demo test lint type bench chaos docs reference requirements clean
 
 PYTHON := .venv/bin/python
 STAMP := .venv/sagaline.stamp
@@ -37,6 +37,10 @@ chaos: $(STAMP) ## Run only the tests that kill and cut
 
 docs: $(STAMP) ## Check that the pages' links lead somewhere
 	@$(PYTHON) deploy/check_links.py
+
+reference: $(STAMP) ## Make docs/reference from commands, settings and OpenAPI documents
+	@$(PYTHON) -m sagaline.cli.reference
+	@$(PYTHON) -m deploy.http_reference
 
 requirements: $(STAMP) ## Pin the newest versions that requirements/*.in allow
 	@$(PYTHON) -m venv .venv/pins && .venv/pins/bin/pip install --quiet pip-tools
