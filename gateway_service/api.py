@@ -93,15 +93,21 @@ READING: Final[Responses] = {
     404: _problem("No such order was accepted here"),
     503: _problem("The database does not answer", **RETRY_AFTER),
 }
+LINKS: Final = {
+    name: {"operationId": f"orders-{name}", "parameters": {"order_id": "$response.body#/order_id"}}
+    for name in ("get_order", "get_saga", "get_events")
+}
 PLACING: Final[Responses] = {
     200: {
         "model": OrderShown,
         "description": "With `Prefer: wait`: the order has ended",
         "headers": LOCATION | APPLIED,
+        "links": LINKS,
     },
     202: {
         "description": "The order is accepted for good, and will be CONFIRMED or REJECTED",
         "headers": LOCATION | RETRY_AFTER | APPLIED,
+        "links": LINKS,
     },
     400: _problem("The body is not JSON"),
     409: _problem("The key is held by a request in flight", **RETRY_AFTER),
@@ -110,12 +116,19 @@ PLACING: Final[Responses] = {
     503: _problem("Too many orders wait, or the database does not answer", **RETRY_AFTER),
 }
 
+EVENT: Final = {  # OpenAPI 3.1 has the schema of each
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]+$"},
+        "event": {"type": "string", "enum": ["progress", "end"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["id", "event", "data"],
+}
 STREAMING: Final[Responses] = {
     200: {
         "description": "Events `progress`, and at last `end`",
-        "content": {
-            "text/event-stream": {"schema": {"type": "string"}, "example": streaming.EXAMPLE}
-        },
+        "content": {"text/event-stream": {"schema": EVENT, "example": streaming.EXAMPLE}},
     },
     204: {"description": "`Last-Event-ID` is the end: there is nothing more to come"},
     404: _problem("No such order was accepted here"),

@@ -57,7 +57,12 @@ class NewStock(BaseModel):
     currency: Currency = Field(description="ISO 4217 code of the price.")
 
 
-@router.put("/stock/{sku}", responses=answers(A_SHELF, StockPromised))
+@router.put(
+    "/stock/{sku}",
+    responses=answers(
+        A_SHELF, StockPromised, leads_to={"inventory-get_stock": {"sku": "$request.path.sku"}}
+    ),
+)
 async def put_stock(sku: Sku, stock: NewStock, db: OpenDatabase) -> domain.Shelf:
     """Set a shelf's stock and price, making it if there is none. 409: too little for open orders.
 

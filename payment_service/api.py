@@ -71,7 +71,15 @@ class Terms(BaseModel):
     currency: Currency = Field(description="ISO 4217 code of the account.")
 
 
-@router.put("/accounts/{customer_id}", responses=answers(AN_ACCOUNT, LimitInUse, CurrencyInUse))
+@router.put(
+    "/accounts/{customer_id}",
+    responses=answers(
+        AN_ACCOUNT,
+        LimitInUse,
+        CurrencyInUse,
+        leads_to={"payment-get_account": {"customer_id": "$request.path.customer_id"}},
+    ),
+)
 async def put_account(customer_id: CustomerId, terms: Terms, db: OpenDatabase) -> domain.Account:
     """Set an account's terms, opening it if there is none. 409: what is in use forbids it."""
     async with db.transaction() as tx:

@@ -32,12 +32,21 @@ WITH_A_BODY: Final = {
 }
 
 
-def answers(example: JsonValue, *errors: type[PlatformError], status: int = 200) -> Responses:
+def answers(
+    example: JsonValue,
+    *errors: type[PlatformError],
+    status: int = 200,
+    leads_to: Mapping[str, Mapping[str, str]] | None = None,
+) -> Responses:
     """`responses` of a route: an example of what it gives, and the errors of its own.
 
-    An error's docstring is shown as it stands, and its `type` with it.
+    An error's docstring is shown as it stands, and its `type` with it. `leads_to` are operations
+    (by id) that can be asked next, with where their parameters come from.
     """
     found: Responses = {status: {"content": {"application/json": {"example": example}}}}
+    for name, parameters in (leads_to or {}).items():
+        link = {"operationId": name, "parameters": dict(parameters)}
+        found[status].setdefault("links", {})[name] = link
     for error in errors:
         shown = found.setdefault(
             error.status, {"description": "", "content": {problems.MEDIA_TYPE: {"examples": {}}}}
