@@ -28,6 +28,7 @@ lint: $(STAMP) ## Check style, names and who imports whom
 
 type: $(STAMP) ## Check types, strictly
 	@$(PYTHON) -m mypy $(wildcard $(SOURCES))
+	@cd examples/two_services && ../../$(PYTHON) -m mypy --config-file ../../pyproject.toml .
 
 bench: $(STAMP) ## Measure orders per second, latency and cost, on throw-away platforms
 	@$(PYTHON) -m bench
