@@ -39,6 +39,15 @@ class OrderRequest(GatewayTable, table=True):
     placed_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
 
 
+class OrderReminder(GatewayTable, table=True):
+    """How often an order was sent to the orchestrator again, since no saga event had come."""
+
+    __tablename__ = "order_reminder"
+    order_id: UUID = Field(primary_key=True)
+    times: int
+    reminded_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
 class OrderView(GatewayTable, table=True):
     """An order's saga as its newest snapshot shows it; can be built anew from snapshots."""
 

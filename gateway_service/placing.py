@@ -1,7 +1,8 @@
 """What a batch of the intake writes: keys, orders, and the messages that start their sagas."""
 
 from collections.abc import Sequence
-from uuid import uuid5
+from datetime import datetime
+from uuid import UUID, uuid5
 
 from gateway_service import domain, repository
 from sagaline.chassis.database import Transaction
@@ -22,19 +23,25 @@ async def place(tx: Transaction, requests: Sequence[domain.Request]) -> list[dom
         if answer == domain.Accepted(request.order_id, new=True)
     ]
     await repository.add_orders(tx, new)
-    tx.publish(*map(place_order, new))
+    tx.publish(
+        *(
+            place_order(each.order_id, each.order, each.placed_at, traceparent=each.traceparent)
+            for each in new
+        )
+    )
     return answers
 
 
-def place_order(request: domain.Request) -> Outgoing:
+def place_order(
+    order_id: UUID, order: domain.Order, placed_at: datetime, *, traceparent: str | None = None
+) -> Outgoing:
     """What starts the order's saga; its id is the order's own, so that sending it again is safe."""
-    order = request.order
     message = PlaceOrder(
-        order_id=request.order_id,
+        order_id=order_id,
         customer_id=order.customer_id,
         currency=order.currency,
         lines=tuple(OrderLine(sku=line.sku, quantity=line.quantity) for line in order.lines),
-        placed_at=request.placed_at,
+        placed_at=placed_at,
     )
-    message_id = uuid5(request.order_id, PlaceOrder.avro_name)
-    return Outgoing(message, id=message_id, traceparent=request.traceparent)
+    message_id = uuid5(order_id, PlaceOrder.avro_name)
+    return Outgoing(message, id=message_id, traceparent=traceparent)

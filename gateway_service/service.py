@@ -3,7 +3,16 @@
 from datetime import UTC, datetime
 
 import schemas
-from gateway_service import api, handlers, intake, models, streaming, tailing, watching
+from gateway_service import (
+    api,
+    handlers,
+    intake,
+    models,
+    reminding,
+    streaming,
+    tailing,
+    watching,
+)
 from gateway_service.news import News
 from gateway_service.settings import GatewaySettings
 from sagaline.chassis.service import Service
@@ -18,5 +27,11 @@ def service(settings: GatewaySettings | None = None) -> Service:
         metadata=models.GatewayTable.metadata,
         consumes={"sagas.events.v1": handlers.projection(lambda: datetime.now(UTC), news.tell)},
         router=api.router,
-        parts=(intake.opened, watching.opened(news), streaming.opened, tailing.opened),
+        parts=(
+            intake.opened,
+            reminding.opened,
+            watching.opened(news),
+            streaming.opened,
+            tailing.opened,
+        ),
     )

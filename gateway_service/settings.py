@@ -40,3 +40,22 @@ class GatewaySettings(ServiceSettings):
         le=600_000,
         description="After so long without an event a stream carries a comment.",
     )
+    remind_after_ms: int = Field(
+        60_000,
+        ge=100,
+        le=86_400_000,
+        description="An order of which no saga event came for so long is sent again; the next time "
+        "after twice as long.",
+    )
+    remind_within_ms: int = Field(
+        86_400_000,
+        ge=1_000,
+        le=2_592_000_000,
+        description="Orders that were placed longer ago are not looked at.",
+    )
+    remind_interval_ms: int = Field(
+        20_000, ge=10, le=3_600_000, description="Between two looks at such orders."
+    )
+    reminders_max: int = Field(
+        5, ge=0, le=20, description="How often an order is sent again before it is given up."
+    )
