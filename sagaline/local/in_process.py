@@ -75,7 +75,8 @@ class InProcess:
         """All services have ended, in good order."""
         if self._thread.is_alive():
             assert self._loop is not None
-            self._loop.call_soon_threadsafe(self._end)
+            assert self._over is not None
+            self._loop.call_soon_threadsafe(self._over.set)
             self._thread.join()
 
     def process(self, service: str) -> ProcessKey | None:
@@ -88,11 +89,14 @@ class InProcess:
         return self._kept[service].deaths
 
     def _run(self) -> None:
-        with (
-            log_files.kept(self._folder, self._kept),
-            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-        ):
-            runner.run(self._all())
+        try:
+            with (
+                log_files.kept(self._folder, self._kept),
+                asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+            ):
+                runner.run(self._all())
+        finally:
+            self._begun.set()  # whoever waits for the begin must not wait for ever
 
     async def _all(self) -> None:
         self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
@@ -100,13 +104,6 @@ class InProcess:
         async with asyncio.TaskGroup() as tasks:
             for kept in self._kept.values():
                 tasks.create_task(self._keep(kept, self._over), name=kept.name)
-
-    def _end(self) -> None:
-        assert self._over is not None
-        self._over.set()
-        for kept in self._kept.values():
-            if kept.running is not None:
-                kept.running.stopping.set()
 
     async def _keep(self, kept: _Kept, over: asyncio.Event) -> None:
         loop, log = asyncio.get_running_loop(), logs.logger(kept.name)
@@ -128,14 +125,16 @@ class InProcess:
     async def _serve(self, kept: _Kept, over: asyncio.Event) -> None:
         service = self._made(kept.name)
         log_files.configure(service.settings)
-        starting = asyncio.create_task(self._served(service, kept))
+        served = asyncio.create_task(self._served(service, kept))
         stopping = asyncio.create_task(over.wait())
-        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if kept.running is None and not starting.done():
-            starting.cancel()  # it waits for its database, say, and knows of no stop yet
+        await asyncio.wait({served, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
+        if kept.running is not None:
+            kept.running.stopping.set()
+        elif not served.done():
+            served.cancel()  # it waits for its database, say, and knows of no stop yet
         try:
-            await starting
+            await served
         except asyncio.CancelledError:
             if not over.is_set():
                 raise
