@@ -20,7 +20,7 @@ def examine(config: PlatformConfig, state: StateDirectory) -> Iterator[Finding]:
     runs = state.owner() is not None
     run_file = RunFile.read(state.path) if runs else None
     yield from machine.examine(config.root, runs=runs)
-    ours = _processes(run_file) if run_file else frozenset()
+    ours = _processes(run_file) if run_file else remains.pids(state)
     yield from listeners.examine(config, runs=run_file is not None, ours=ours)
     if run_file is not None:
         yield from asyncio.run(_running(config, state, run_file))

@@ -24,10 +24,13 @@ class Listener:
 
 
 def examine(config: PlatformConfig, *, runs: bool, ours: Set[int]) -> list[Finding]:
-    """Look at every port; those of a platform that `runs` are held by the processes `ours`."""
+    """Look at every port. Those of a platform that `runs` are to be held by the processes `ours`;
+
+    those of one that was killed may be: what it left is told of elsewhere.
+    """
     ports, found = wanted(config), listeners()
     faults = list(_faults(ports, found, runs=runs, ours=ours))
-    held = "held by this platform" if runs else "free"
+    held = "held by this platform" if runs else "free" if not ours else "free, or left behind"
     return unless(faults, ABOUT, f"{len(ports)} of {FILENAME}, {held}")
 
 

@@ -16,6 +16,15 @@ def examine(state: StateDirectory) -> list[Finding]:
     return unless(_faults(state), ABOUT, f"none in {state.path}")
 
 
+def pids(state: StateDirectory) -> frozenset[int]:
+    """Give the processes of a killed platform that still run."""
+    written = RunFile.read(state.path) if state.path.exists() else None
+    left = written.service_processes() if written else []
+    if state.path.exists():
+        left += [server for _, server in leftovers.servers_written(state) if server.lives()]
+    return frozenset(process.pid for process in left)
+
+
 def _faults(state: StateDirectory) -> Iterator[Finding]:
     if not state.path.exists():
         return

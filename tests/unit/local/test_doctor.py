@@ -50,6 +50,14 @@ def test_a_port_that_somebody_holds_is_named_with_holder_and_setting(
     assert "ports.kafka in sagaline.toml" in fault.remedy
 
 
+def test_a_port_that_a_killed_platform_still_holds_is_no_fault_of_its_own(
+    config: PlatformConfig,
+) -> None:
+    with socket.create_server(("127.0.0.1", config.ports.kafka)):
+        findings = listeners.examine(config, runs=False, ours={os.getpid()})
+    assert verdicts(findings) == [Verdict.OK]
+
+
 def test_ports_of_a_platform_that_runs_are_to_be_held_by_it(config: PlatformConfig) -> None:
     with socket.create_server(("127.0.0.1", config.ports.kafka)):
         faults = listeners.examine(config, runs=True, ours={os.getpid()})
@@ -100,4 +108,5 @@ def test_a_stale_pid_file_and_a_server_that_still_runs_are_told_apart(tmp_path: 
         (fault,) = remains.examine(state)
         assert fault.verdict is Verdict.WRONG
         assert f"process {server.pid}, which {said}" in fault.text
+        assert remains.pids(state) == ({us.pid} if server == us else set())
         assert "./sagactl down" in fault.remedy
