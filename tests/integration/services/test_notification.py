@@ -35,7 +35,7 @@ from tests.integration.services.post_office import Mood, PostOffice
 from tests.integration.services.stage import Opened, client_of
 
 TOPIC = "notifications.commands.v1"
-NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+LATELY = datetime.now(UTC)  # within the horizon
 
 
 @pytest_asyncio.fixture
@@ -113,7 +113,7 @@ class Notifying:
             type=order.avro_name,
             source="/saga_orchestrator",
             subject=str(order.order_id),
-            time=NOON,
+            time=LATELY,
             saga_id=saga,
             step=step,
             direction="action",
@@ -169,7 +169,7 @@ def mailing(database: Database, office: PostOffice) -> Notifying:
         smtp_tls="none",
         smtp_timeout_ms=1_500,
     )
-    return Notifying(database, SmtpMailer(settings, clock=lambda: NOON))
+    return Notifying(database, SmtpMailer(settings, clock=lambda: LATELY))
 
 
 def recipients(office: PostOffice) -> list[str]:
