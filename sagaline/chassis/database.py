@@ -16,6 +16,16 @@ from sqlalchemy.types import TypeEngine
 
 from sagaline.chassis.envelope import Encoded, Outgoing
 
+# What a batch or a request reads, it reads by key. But the planner doesn't know how many keys there
+# are in an array, guesses a hundred, and then prefers to read a table as a whole until that has
+# tens of thousands of rows; or it remembers a plan from when the table was empty. So these are for
+# reports only: see `freeze`.
+WHOLE_TABLES = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+
+FREEZE = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; " + "; ".join(
+    f"SET LOCAL {setting} = on" for setting in WHOLE_TABLES
+)
+
 Session: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Parameters: TypeAlias = Mapping[str, object] | Sequence[Mapping[str, object]]
 Columns: TypeAlias = Mapping[str, tuple[TypeEngine[Any] | type[TypeEngine[Any]], Sequence[object]]]
@@ -65,8 +75,12 @@ class Transaction:
         return int(tag.rsplit(" ", 1)[-1])
 
     async def freeze(self) -> None:
-        """Read one state of the database from here on, and write nothing; to be called first."""
-        await self._session.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        """Read one state of the database from here on, and write nothing; to be called first.
+
+        For reports: whole tables may be read, and joined in any way, which other transactions are
+        not planned for.
+        """
+        await self._session.execute(FREEZE)
 
     def publish(self, *messages: Outgoing | Encoded) -> None:
         """Send these, in this order, if and only if this transaction commits."""
@@ -182,6 +196,10 @@ def open_engine(url: str, *, pool_size: int, command_timeout_s: float) -> AsyncE
         connect_args={
             "command_timeout": command_timeout_s,
             "timeout": command_timeout_s,
-            "server_settings": {"application_name": "sagaline", "jit": "off"},
+            "server_settings": {
+                "application_name": "sagaline",
+                "jit": "off",
+                **dict.fromkeys(WHOLE_TABLES, "off"),
+            },
         },
     )
