@@ -13,27 +13,29 @@ from sagaline.local.ports import LOOPBACK, free_port
 from sagaline.local.supervisor import Supervisor
 from sagaline.testing.outages import POLL_S, NotSoon
 
-SLOT = "1"  # the platform's own process has 0
 WITHIN_S = 60.0
 
 
 @asynccontextmanager
 async def second_process(
-    embedded: EmbeddedPlatform, service: str, *, rng: random.Random
+    embedded: EmbeddedPlatform, service: str, *, rng: random.Random, slot: int = 1
 ) -> AsyncIterator[None]:
-    """A second process of the service is ready; it works until the block ends."""
+    """A second process of the service is ready, or a third, in slot 2; it works for the block.
+
+    The platform's own process has slot 0.
+    """
     port = free_port(rng)
     config, program = embedded.config.service(service), embedded.program(service)
     prefix = config.settings_prefix
     own = {
-        "SAGALINE_PROCESS_SLOT": SLOT,
+        "SAGALINE_PROCESS_SLOT": str(slot),
         f"{prefix}_HTTP_PORT": str(port),
         f"{prefix}_OPERATOR_PORT": "0",
     }
     second = replace(
         program,
         environment={**program.environment, **own},
-        log=program.log.with_name(f"{service}-{SLOT}.log"),
+        log=program.log.with_name(f"{service}-{slot}.log"),
     )
     supervisor = Supervisor({service: second}, tell=print)
     supervisor.start()
