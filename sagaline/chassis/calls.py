@@ -71,17 +71,26 @@ class Calls:
         outcomes.unknown.clear()
         await asyncio.gather(*(self._try(each, called, outcomes) for each in never))
 
-    async def _called(self, since_s: float, errand: Errand, attempt: int) -> object | None:
-        """Make the call, within the time that its intent gives it; asked first, at a retry."""
+    async def _called(
+        self, since_s: float, errand: Errand, fault: Exception | None
+    ) -> object | None:
+        """Make the call, within the time that its intent gives it; asked first, after a fault."""
         effect = errand.effect
-        if attempt and (found := await self._asked(errand)) is not None:
+        if fault is not None and (found := await self._asked(errand)) is not None:
             return found
         until_s = since_s + effect.port.timeout_ms / 1000
-        result = await self._timed(effect.port, lambda: effect.call(errand.call), until_s)
+        try:
+            result = await self._timed(effect.port, lambda: effect.call(errand.call), until_s)
+        except Exception as error:
+            if fault is not None and passing(error) and self._clock_s() >= until_s:
+                # The fault took the time. Were it forgotten, the next round would meet it again,
+                # and no record behind it would ever have its turn.
+                raise fault  # noqa: B904  # caused by this error it would pass, too
+            raise
         assert result is not None, f"a call's result is something: {errand.call}"
         return result
 
-    async def _known(self, errand: Errand, _attempt: int) -> object | None:
+    async def _known(self, errand: Errand, _fault: Exception | None) -> object | None:
         """What came of a call that may have been made; None if it can't arrive any more."""
         found = await self._asked(errand)
         if found is None and not errand.overdue:
@@ -91,14 +100,17 @@ class Calls:
     async def _try(
         self,
         errand: Errand,
-        work: Callable[[Errand, int], Awaitable[object | None]],
+        work: Callable[[Errand, Exception | None], Awaitable[object | None]],
         outcomes: Outcomes,
     ) -> None:
-        """Do `work` until it ends other than by the record's fault, a few times at most."""
+        """Do `work` until it ends other than by the record's fault, a few times at most.
+
+        `work` is told by which fault it ended last.
+        """
         fault: Exception | None = None
-        for attempt in range(self._attempts_max):
+        for _ in range(self._attempts_max):
             try:
-                found = await work(errand, attempt)
+                found = await work(errand, fault)
             except Exception as error:  # noqa: BLE001  # a port may raise anything; told apart
                 if passing(error):
                     outcomes.away[errand.place] = error

@@ -1,7 +1,7 @@
 """Calls end by the deadlines that others count on, or are not begun."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from sagaline.chassis.breaker import Breaker
@@ -30,6 +30,9 @@ class Clock:
         assert seconds >= 0
         self.hows.append(how)
 
+    def pass_s(self, seconds: float) -> None:
+        self.now_s += seconds
+
     def calls(self) -> Calls:
         def now() -> float:
             return self.now_s
@@ -39,19 +42,22 @@ class Clock:
 
 
 class Bank:
-    """Answers as it is told to, and counts."""
+    """Gives one answer after another, the last for good; `passes` lets time pass at each call."""
 
-    def __init__(self, answer: object = "charged") -> None:
-        self.answer = answer
+    def __init__(self, *answers: object, passes: Callable[[], None] = lambda: None) -> None:
+        self.answers = answers or ("charged",)
+        self.passes = passes
         self.called = 0
 
     async def call(self, _call: Call[CapturePayment]) -> object:
+        answer = self.answers[min(self.called, len(self.answers) - 1)]
         self.called += 1
-        if self.answer == "never":
+        self.passes()
+        if answer == "never":
             await asyncio.Event().wait()
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def errand(self) -> Errand:
         effect = Effect(port=PORT, call=self.call, settle=settle)
@@ -91,6 +97,30 @@ async def test_a_fault_is_tried_a_few_times_and_then_blamed() -> None:
     outcomes = await clock.calls().do([bank.errand()], since_s=100)
     assert isinstance(outcomes.failed[PLACE], ValueError)
     assert (bank.called, outcomes.away) == (3, {})
+
+
+async def test_a_fault_that_uses_up_its_time_is_blamed_all_the_same() -> None:
+    # As if the last try had been the outage: it would begin anew, for ever, and hold up the rest.
+    clock = Clock()
+    bank = Bank(ValueError("no such currency"), passes=lambda: clock.pass_s(0.6))
+    outcomes = await clock.calls().do([bank.errand()], since_s=100)
+    assert isinstance(outcomes.failed[PLACE], ValueError)
+    assert (bank.called, outcomes.away) == (2, {})
+
+
+async def test_a_fault_whose_next_try_ends_at_the_deadline_is_blamed() -> None:
+    bank, clock = Bank(ValueError("no such currency"), "never"), Clock()
+    bank.passes = lambda: clock.pass_s(0.96 if bank.called == 1 else 0.05)
+    outcomes = await clock.calls().do([bank.errand()], since_s=100)
+    assert isinstance(outcomes.failed[PLACE], ValueError)
+    assert (bank.called, outcomes.away) == (2, {})
+
+
+async def test_a_fault_before_the_other_side_goes_away_is_not_blamed() -> None:
+    bank, clock = Bank(ValueError("half an answer"), ConnectionRefusedError("no bank")), Clock()
+    outcomes = await clock.calls().do([bank.errand()], since_s=100)
+    assert isinstance(outcomes.away[PLACE], ConnectionRefusedError)
+    assert (bank.called, outcomes.failed) == (2, {})
 
 
 async def test_a_call_without_a_result_is_a_fault() -> None:
