@@ -29,8 +29,18 @@ class Breaker:
 
     @property
     def problem(self) -> str | None:
-        """Why nobody calls now; None while it is closed."""
-        return self._reason if self._tripped else None
+        """Why nobody calls now; None while it is closed, or if nobody has tried for long.
+
+        Then nothing may be left to be called for: records are parked, partitions move away.
+        """
+        if not self._tripped or self._clock_s() >= self._again_s + self._patience_s:
+            return None
+        return self._reason
+
+    @property
+    def _patience_s(self) -> float:
+        """Who still has to call has probed, and heard, so long after a pause."""
+        return (self._port.pause_max_ms + self._port.timeout_ms) / 1000
 
     @property
     def _tripped(self) -> bool:

@@ -50,6 +50,18 @@ async def test_it_is_left_alone_after_failures_in_a_row() -> None:
     assert bank.calls == 3
 
 
+async def test_what_nobody_has_tried_for_long_is_no_problem_any_more() -> None:
+    # The records that were to be called for are parked, say, or their partitions moved away.
+    bank = Provider()
+    await bank.fails(3)
+    bank.now_s = 1.39  # the pause, the longest pause, and the time that a probe may take
+    assert bank.breaker.problem == "no bank there"
+    bank.now_s = 1.41
+    assert bank.breaker.problem is None
+    await bank.fails(1)  # a probe
+    assert bank.breaker.problem == "no bank there"
+
+
 async def test_an_answer_in_between_begins_the_count_anew() -> None:
     bank = Provider()
     await bank.fails(2)
