@@ -81,7 +81,7 @@ class Reminding:
         until = now - self._terms.after
         since = max(self._since or now - self._terms.within, now - self._terms.within)
         async with self._database.transaction() as tx:
-            orders = await reminders.due(
+            due = await reminders.due(
                 tx,
                 since=since,
                 until=until,
@@ -90,14 +90,14 @@ class Reminding:
                 pause=self._terms.after,
                 limit=ORDERS_MAX,
             )
-            if orders:
-                await reminders.reminded(tx, [order.order_id for order in orders], now)
-                tx.publish(*(place_order(o.order_id, o.order, o.placed_at) for o in orders))
+            counted = await reminders.reminded(tx, due, now) if due else set()
+            orders = [each.order for each in due if each.order.order_id in counted]
+            tx.publish(*(place_order(o.order_id, o.order, o.placed_at) for o in orders))
         if orders:
             self._sent.inc(len(orders))
             self._log.warning("orders sent again", orders=len(orders), first=orders[0].order_id)
         await self._note(since, until)
-        return len(orders)
+        return len(due)
 
     async def _note(self, since: datetime, until: datetime) -> None:
         async with self._database.reading() as tx:

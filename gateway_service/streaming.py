@@ -82,6 +82,8 @@ class Streams:
             if placed.saga_has_ended:
                 yield _event("end", placed)
                 return
+            if self._watching.closed:  # since the last event: nobody would answer any more
+                return
             newer = await self._newer(placed.order_id, seen, gone)
             if gone.done() or self._watching.closed:
                 return

@@ -8,6 +8,7 @@ along and folded, so that a command handler meets each key once.
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -29,6 +30,8 @@ class Raw:
 
 NOWHERE: Final[Mapping[Partition, int]] = MappingProxyType({})
 
+KEY_CHARACTERS_MAX: Final = 500  # 2,000 bytes at most: an index takes them beside a topic's name
+
 Place: TypeAlias = tuple[str, int, int]  # topic, partition, offset
 
 
@@ -38,8 +41,16 @@ def place_of(record: Raw | Record) -> Place:
 
 
 def key_of(raw: Raw) -> str:
-    """The record's key as text; bytes that are no UTF-8 are escaped, so that they can be shown."""
-    return (raw.key or b"").decode(errors="backslashreplace").replace("\0", "\\x00")
+    """The record's key as text that can be shown and indexed, of at most KEY_CHARACTERS_MAX.
+
+    Bytes that are no UTF-8 are escaped, and of a longer key a digest of the whole ends the text.
+    What a key was shown as is shown unchanged.
+    """
+    text = (raw.key or b"").decode(errors="backslashreplace").replace("\0", "\\x00")
+    if len(text) <= KEY_CHARACTERS_MAX:
+        return text
+    digest = sha256(raw.key or b"").hexdigest()
+    return f"{text[: KEY_CHARACTERS_MAX - len(digest) - 1]}~{digest}"
 
 
 def event_id(raw: Raw) -> bytes | None:
@@ -114,7 +125,6 @@ class Cursors:
         self.ahead: set[Place] = set()  # committed, before what stands in front of them
         self.leaving = False  # the partitions are about to be given back: begin no call
         self.suspects: set[Partition] = set()  # where records may be killing processes
-        self.attempted: dict[Place, int] = {}  # how often these were tried alone, with this time
 
     def set(self, claimed: Mapping[Partition, Position]) -> None:
         """Hold these partitions, from the position that their claim found."""
@@ -130,7 +140,6 @@ class Cursors:
         self.ahead.clear()
         self.leaving = False
         self.suspects.clear()
-        self.attempted.clear()
 
     def epoch_of(self, raw: Raw) -> int:
         """Under which epoch the record's partition is held. Raises Fenced if it is not."""

@@ -6,7 +6,10 @@ tried is committed first. Whoever stops processes from outside meets no record t
 and blames none.
 """
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
 
 from sagaline.chassis import positions
 from sagaline.chassis.batch import Cursors, Raw, place_of
@@ -14,7 +17,8 @@ from sagaline.chassis.database import Database
 from sagaline.chassis.inbox import Inbox
 from sagaline.chassis.parking import Poison
 
-KILLER = "KilledProcess"  # error class of a record that was alone in hand at unclean ends
+KILLER: Final = "KilledProcess"  # error class of a record alone in hand at unclean ends
+SURVIVED_S: Final = 1.0
 
 
 class Caution:
@@ -40,15 +44,21 @@ class Caution:
         cursors.suspects -= suspects
 
     async def _alone(self, raw: Raw, cursors: Cursors) -> None:
-        place = place_of(raw)
-        attempts = cursors.attempted.get(place)
-        if attempts is None:  # else this process has lived through it, and waits for an outage
-            epoch = cursors.epoch_of(raw)
-            async with self._database.transaction() as tx:
-                attempts = await positions.attempt(tx, *place, epoch=epoch)
-            cursors.attempted[place] = attempts
-        if attempts <= self._attempts_max:
-            await self._inbox.handle([raw], cursors)
+        epoch = cursors.epoch_of(raw)
+        async with self._database.transaction() as tx:
+            attempts = await positions.attempt(tx, *place_of(raw), epoch=epoch)
+        if attempts > self._attempts_max:
+            said = f"Alone in hand, it ended the process {attempts - 1} times."
+            await self._inbox.park(Poison(raw, KILLER, said), cursors)
             return
-        said = f"Alone in hand, it ended the process {attempts - 1} times."
-        await self._inbox.park(Poison(raw, KILLER, said), cursors)
+        try:
+            await self._inbox.handle([raw], cursors)
+        except BaseException:
+            await asyncio.shield(self._survived(raw, epoch))  # cancelled, too: an outage, a stop
+            raise
+
+    async def _survived(self, raw: Raw, epoch: int) -> None:
+        """Take the attempt back, if the database can be asked; else it counts."""
+        with suppress(Exception):
+            async with asyncio.timeout(SURVIVED_S), self._database.transaction() as tx:
+                await positions.survive(tx, *place_of(raw), epoch=epoch)

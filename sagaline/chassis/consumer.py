@@ -145,9 +145,9 @@ async def _until(stopping: asyncio.Event, session: Session) -> None:
     stopped = asyncio.create_task(stopping.wait())
     try:
         await asyncio.wait((running, stopped), return_when=asyncio.FIRST_COMPLETED)
+        await session.close()  # also after an error: the process lives, so this end is a clean one
         if running.done():
             await running
-        await session.close()
     finally:
         running.cancel()
         stopped.cancel()

@@ -53,8 +53,9 @@ class Polling:
         if held:
             self._kafka.pause(*held)
         paused = self._kafka.paused() - self._holding.lost.keys() - held
-        if room <= 0 and not paused:
-            self._kafka.pause(*self._kafka.assignment())
+        if room <= 0:
+            if going := self._kafka.assignment() - self._kafka.paused():
+                self._kafka.pause(*going)
         elif paused and room > self._queue_records_max // 2:
             self._kafka.resume(*paused)
 

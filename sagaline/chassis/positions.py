@@ -94,6 +94,11 @@ ATTEMPT = """
     RETURNING attempts
 """
 
+SURVIVE = """
+    UPDATE sagaline.positions SET attempts = attempts - 1
+    WHERE topic = $1 AND partition = $2 AND epoch = $3 AND attempt_at = $4 AND attempts > 0
+"""
+
 LOCK = "SELECT FROM sagaline.positions WHERE topic = $1 AND partition = $2 FOR UPDATE"
 
 COUNT_PARKED_KEYS = """
@@ -145,6 +150,11 @@ async def attempt(tx: Transaction, topic: str, partition: int, offset: int, *, e
         raise Fenced([(topic, partition)])
     attempts: int = rows[0]["attempts"]
     return attempts
+
+
+async def survive(tx: Transaction, topic: str, partition: int, offset: int, *, epoch: int) -> None:
+    """The last attempt at the record there has not ended the process, and doesn't count."""
+    await tx.run(SURVIVE, topic, partition, epoch, offset)
 
 
 async def lock(tx: Transaction, partition: Partition) -> None:

@@ -180,11 +180,12 @@ class Session(ConsumerRebalanceListener):
             await self._patiently(handle)
         except Fenced as fenced:
             self._log.warning("fenced: another process claimed partitions", partitions=str(fenced))
-            held = set(self._holding.fetched)
+            held = self._holding.fetched.keys() | self._holding.lost.keys()
             self._forget()
             # A zombie learns by its next heartbeat that it is out of the group.
             if not await within(self._revoking, 2 * self._limits.heartbeat_ms):
-                self._holding.unclaimed = held
+                # Beside what was assigned meanwhile: a batch that outlived a rebalance ends so.
+                self._holding.unclaimed = self._holding.unclaimed | held
                 self._work.set()
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:

@@ -17,7 +17,7 @@ from sagaline.chassis.inbox import Inbox
 from sagaline.testing.runtime import APP, TestServer
 from tests.integration.chassis.rows import eventually
 from tests.integration.chassis.shop import once
-from tests.integration.chassis.stage import Stage
+from tests.integration.chassis.stage import Stage, running
 
 ORDERS = range(1, 41)
 
@@ -100,6 +100,23 @@ async def test_a_process_that_hung_before_its_transaction_is_fenced(stage: Stage
             late.go_on.set()
             await eventually(lambda: late.outcome, what="the zombie's end")
     assert type(late.outcome).__name__ in ("Fenced", "CancelledError")
+    await handled_once(stage)
+
+
+async def test_a_batch_that_outlives_a_rebalance_costs_its_process_no_partition(
+    stage: Stage,
+) -> None:
+    await stage.send(*(stage.action(number) for number in ORDERS))
+    slow = stage.consumer(slot=0)
+    late = Late(slow._inbox)
+    slow._inbox = late  # type: ignore[assignment]  # a wrapper of what it stands for
+    async with running(slow):
+        await late.in_hand.wait()
+        async with stage.consuming(slot=1) as other:
+            await eventually(lambda: owned(other) == 2, what="shared", within_s=30)
+            late.go_on.set()
+            await eventually(lambda: owned(slow) == 2, what="the others are held", within_s=30)
+            await stage.all_read(within_s=30)
     await handled_once(stage)
 
 

@@ -1,8 +1,12 @@
 """A writer that was deployed before its readers makes no poison of good records."""
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sagaline.chassis import schema_topic
+from sagaline.chassis.catalog import Message
+from sagaline.chassis.database import Transaction
 from schemas.messages import ReserveStock
 from tests.integration.chassis.parcels import Parcel, order
 from tests.integration.chassis.rows import eventually
@@ -72,3 +76,37 @@ async def test_a_queue_full_of_what_waits_stops_no_other_partition(stage: Stage)
         await stage.all_read(within_s=20)
     assert await stage.parked() == []
     assert len(await stage.effects()) == 11
+
+
+async def test_the_queue_is_bounded_after_a_wait_too(stage: Stage) -> None:
+    await topic_stands(stage)
+    release, parcel = newer_action(stage, 1)
+    go_on = asyncio.Event()
+
+    async def stands_still(_tx: Transaction, _batch: Sequence[Message]) -> None:
+        await go_on.wait()
+
+    async with stage.consuming(
+        schema_wait_max_ms=60_000, queue_rows_max=4, batch_rows_max=2
+    ) as consumer:
+        await stage.send(parcel, *(stage.action(number) for number in (5, 9, 13, 17, 21)))
+
+        async def waits() -> bool:
+            return release.fingerprint.hex() in str(consumer.problem)
+
+        await eventually(waits, what="the partition waits")
+        stage.shop.before = stands_still
+        await deploy(stage.bootstrap, release)
+        await eventually(lambda: stage.shop.batches, what="a batch is in hand")
+        await stage.send(*(stage.action(number) for number in range(2, 80) if number % 4 != 1))
+        session = consumer._session
+        assert session is not None
+
+        def all_paused() -> bool:
+            return bool(session._kafka.paused() == session._kafka.assignment())
+
+        await eventually(all_paused, what="fetching has paused", within_s=20)
+        assert len(session._waiting) < 20
+        go_on.set()
+        await stage.all_read(within_s=30)
+    assert len(await stage.effects()) == len({1, 5, 9, 13, 17, 21}) + 59
