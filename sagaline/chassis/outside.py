@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from sagaline.chassis import intents
-from sagaline.chassis.batch import Cursors, Place, Raw, halves, place_of
+from sagaline.chassis.batch import Cursors, Raw, halves, place_of
 from sagaline.chassis.calls import Calls
 from sagaline.chassis.commands import Commands
 from sagaline.chassis.database import Database
@@ -98,7 +98,7 @@ class Outside:
         """Commit the intents, resolve what stands in their way, and make the calls."""
         ahead = cursors.ahead if cursors else ()
         todo = [raw for raw in part if place_of(raw) not in ahead]
-        failed: dict[Place, Exception] = {}
+        stopped = Outcomes()  # whose way could not be cleared
         while todo:
             errands: list[Errand] = []
             before: dict[str, Sequence[Errand]] = {}
@@ -112,11 +112,12 @@ class Outside:
             if not before:
                 renew = partial(self._renew, inbox, todo, cursors)
                 outcomes = await self._calls.do(errands, since_s=since_s, renew=renew)
-                outcomes.failed.update(failed)
+                outcomes.failed.update(stopped.failed)
+                outcomes.away.update(stopped.away)
                 return outcomes
-            failed |= await self._resolve(inbox, todo, cursors, before)
-            todo = [raw for raw in todo if place_of(raw) not in failed]
-        return Outcomes(failed=failed)
+            await self._resolve(inbox, todo, cursors, before, stopped)
+            todo = _beside(todo, stopped)
+        return stopped
 
     async def _renew(
         self, inbox: Inbox, part: Sequence[Raw], cursors: Cursors | None, errands: Sequence[Errand]
@@ -135,22 +136,28 @@ class Outside:
         part: Sequence[Raw],
         cursors: Cursors | None,
         before: Mapping[str, Sequence[Errand]],
-    ) -> dict[Place, Exception]:
+        stopped: Outcomes,
+    ) -> None:
         """No intent of these is open: each was settled, or is known not to have happened.
 
-        Where that can't be found out by a record's own fault, it is given with its error.
+        Where that can't be found out, or not yet, `stopped` says why.
         """
-        found: dict[Place, Exception] = {}
         for topic, errands in before.items():
             outcomes = await self._calls.do(errands, since_s=self._clock_s())
-            _raise_first(outcomes)
             known = outcomes.results.keys() | outcomes.unknown
             async with self._database.transaction() as tx:
                 await inbox.fence(tx, part, cursors)
                 resolved = [errand for errand in errands if errand.row in known]
                 await conclude(tx, self._commands[topic], resolved, outcomes.results)
-            found |= outcomes.failed
-        return found
+            stopped.failed.update(outcomes.failed)
+            stopped.away.update(outcomes.away)
+
+
+def _beside(part: Sequence[Raw], stopped: Outcomes) -> list[Raw]:
+    """What doesn't stand under the key of a record that was stopped."""
+    places = stopped.failed.keys() | stopped.away.keys()
+    keys = {(raw.topic, raw.key) for raw in part if place_of(raw) in places}
+    return [raw for raw in part if (raw.topic, raw.key) not in keys]
 
 
 def _raise_first(outcomes: Outcomes) -> None:

@@ -235,6 +235,38 @@ async def test_an_undo_waits_for_a_call_that_may_be_under_way(
     assert await stage.outcomes(1) == ["undone"]
 
 
+async def test_an_undo_that_waits_holds_up_no_neighbour(
+    stage: Stage, bank: Bank, shop: PayingShop
+) -> None:
+    bank.moods = {1: "late"}
+    await died_while_calling(stage, bank, stage.action(1))
+    commands = (stage.undo(1, saw="indoubt"), stage.action(2), stage.action(5))
+    with pytest.raises(Overtaken):
+        await stage.handle_directly(*commands)
+    assert await stage.effects() == {(2, "reserved"): 1, (5, "reserved"): 1}
+    assert {each.order for each in await stage.answers()} == {2, 5}
+    assert await open_intents(stage) == 1
+    bank.let_go.set()
+    await redelivered(stage, *commands)
+    assert await stage.outcomes(1) == ["undone"]
+    assert bank.charged == {"1 action": 1, "1 undo": 1, "2 action": 1, "5 action": 1}
+    assert (bank.calls["2 action"], bank.calls["5 action"]) == (1, 1)
+    assert await open_intents(stage) == 0
+
+
+async def test_an_undo_that_waits_holds_up_no_other_undo(
+    stage: Stage, bank: Bank, shop: PayingShop
+) -> None:
+    bank.moods = {1: "late", 5: "silent"}
+    await died_while_calling(stage, bank, stage.action(5))
+    await died_while_calling(stage, bank, stage.action(1))
+    bank.moods.pop(5)
+    with pytest.raises(Overtaken):
+        await stage.handle_directly(stage.undo(1, saw="indoubt"), stage.undo(5, saw="indoubt"))
+    assert await stage.outcomes(5) == ["undone"]
+    assert await stage.outcomes(1) == []
+
+
 async def test_an_undo_of_a_call_that_never_arrived(
     stage: Stage, bank: Bank, shop: PayingShop
 ) -> None:
