@@ -1,11 +1,16 @@
 """A poison record is set aside with what follows it in its key; nobody else stops."""
 
+import random
 from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
+from sagaline.chassis import wiring
+from sagaline.chassis.batch import KEY_CHARACTERS_MAX
 from sagaline.chassis.errors import PlatformError
+from sagaline.chassis.interventions import Mandate
+from sagaline.chassis.parking import Queue
 from schemas.messages import CapturePayment  # of another service
 from tests.integration.chassis.parcels import Parcel, order
 from tests.integration.chassis.stage import Stage
@@ -160,6 +165,31 @@ async def test_a_tombstone_and_a_record_without_a_key(stage: Stage) -> None:
         ("", "MalformedEnvelope"),
     ]
     assert await stage.effects() == {(9, "reserved"): 1}
+
+
+@pytest.mark.parametrize("letters", [range(33, 127), range(0x1F600, 0x1F640), range(0x80, 0x100)])
+async def test_a_key_longer_than_an_index_takes_stops_nobody(stage: Stage, letters: range) -> None:
+    chosen = random.Random(1).choices(letters, k=9_000)
+    endless = bytes(chosen) if max(letters) == 0xFF else "".join(map(chr, chosen)).encode()
+    poison = replace(stage.action(1), key=endless)
+    other = replace(stage.action(1), key=endless + b"!")
+    await stage.handle_directly(poison, other, poison, stage.action(5))
+    rows = await stage.query('SELECT key, error_class FROM sagaline.parked ORDER BY "offset"')
+    keys = [str(key) for key, _ in rows]
+    assert [error for _, error in rows] == ["MalformedEnvelope", "MalformedEnvelope", "Behind"]
+    assert keys[0] == keys[2] != keys[1]
+    assert all(len(key) == KEY_CHARACTERS_MAX for key in keys)
+    copies = await stage.query(
+        "SELECT key FROM sagaline.outbox WHERE topic = :topic ORDER BY id", {"topic": stage.letters}
+    )
+    assert [key for (key,) in copies] == keys
+    assert await stage.effects() == {(5, "reserved"): 1}
+    held = Queue(stage.commands, poison.partition, keys[0])
+    tables = {stage.commands: stage.shop.handlers}
+    dead_letters = wiring.dead_letters_of(stage.running(), tables, stage.inbox())
+    dealt = await dead_letters.discard(held, Mandate(reason="nobody's"), records_max=9)
+    assert (dealt.done, dealt.left) == (2, 0)
+    assert await stage.query("SELECT key FROM sagaline.parked") == [(keys[1],)]
 
 
 async def test_a_record_under_another_key_than_it_says(stage: Stage) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sagaline.chassis.batch import Cursors, Raw, Waiting, halves, key_of
+from sagaline.chassis.batch import KEY_CHARACTERS_MAX, Cursors, Raw, Waiting, halves, key_of
 from sagaline.chassis.positions import Fenced, Partition, Position
 
 COMMANDS, RECORDS = "commands", "records"
@@ -118,3 +118,24 @@ def test_every_key_can_be_stored(key: bytes | None) -> None:
     shown = key_of(raw(COMMANDS, 0, 0, key, None))
     assert "\0" not in shown
     assert shown.encode().decode() == shown
+
+
+@given(
+    st.sampled_from(["a", "\u00e9", "\U0001f600", "\0"]), st.integers(KEY_CHARACTERS_MAX + 1, 3_000)
+)
+@settings(max_examples=20, deadline=None)
+def test_a_long_key_is_shown_as_a_text_of_its_own_that_stays_as_it_is(
+    letter: str, length: int
+) -> None:
+    shown, longer = (
+        key_of(raw(COMMANDS, 0, 0, (letter * each).encode(), None)) for each in (length, length + 1)
+    )
+    assert len(shown) == len(longer) == KEY_CHARACTERS_MAX
+    assert shown != longer
+    assert key_of(raw(COMMANDS, 0, 0, shown.encode(), None)) == shown  # as parked rows come back
+
+
+@given(st.sampled_from(["a", "\u00e9", "\U0001f600"]), st.integers(0, KEY_CHARACTERS_MAX))
+@settings(deadline=None)
+def test_a_key_of_usual_length_is_shown_as_it_is(letter: str, length: int) -> None:
+    assert key_of(raw(COMMANDS, 0, 0, (letter * length).encode(), None)) == letter * length
