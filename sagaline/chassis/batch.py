@@ -125,7 +125,6 @@ class Cursors:
         self.ahead: set[Place] = set()  # committed, before what stands in front of them
         self.leaving = False  # the partitions are about to be given back: begin no call
         self.suspects: set[Partition] = set()  # where records may be killing processes
-        self.attempted: dict[Place, int] = {}  # how often these were tried alone, with this time
 
     def set(self, claimed: Mapping[Partition, Position]) -> None:
         """Hold these partitions, from the position that their claim found."""
@@ -141,7 +140,6 @@ class Cursors:
         self.ahead.clear()
         self.leaving = False
         self.suspects.clear()
-        self.attempted.clear()
 
     def epoch_of(self, raw: Raw) -> int:
         """Under which epoch the record's partition is held. Raises Fenced if it is not."""
