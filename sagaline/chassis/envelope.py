@@ -17,6 +17,7 @@ Headers: TypeAlias = Mapping[str, str]
 
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/avro"
+ORIGIN = "sagaline-origin"  # header of a dead letter: it is a copy of the record that stands there
 
 
 def saga_id(definition: str, key: str) -> UUID:

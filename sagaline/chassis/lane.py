@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-from sagaline.chassis.envelope import Encoded
+from sagaline.chassis.envelope import ORIGIN, Encoded
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.faults import LOST
 from sagaline.chassis.fresh import Fresh, Row
@@ -46,10 +46,12 @@ RAISE_EPOCH = """
 """
 
 # A quarantined row holds back what follows under its key, but for notices that tell a saga so.
-BEHIND = """(
+# A dead letter holds nothing back: it is a copy, for people, of what stands in `parked`.
+BEHIND = f"""(
     waiting.headers ->> 'ce_sagaoutcome' IS DISTINCT FROM 'parked' AND EXISTS (
         SELECT FROM sagaline.outbox AS bad
         WHERE bad.quarantined_at IS NOT NULL AND bad.key = waiting.key AND bad.id < waiting.id
+            AND bad.headers ->> '{ORIGIN}' IS NULL
     )
 )"""
 

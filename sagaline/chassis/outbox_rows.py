@@ -15,7 +15,7 @@ import asyncpg
 
 from sagaline.chassis import interventions
 from sagaline.chassis.database import Transaction
-from sagaline.chassis.envelope import Envelope, Outgoing, reply_id
+from sagaline.chassis.envelope import ORIGIN, Envelope, Outgoing, reply_id
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.interventions import Mandate, Subject
 from sagaline.chassis.messages import Notice
@@ -136,13 +136,15 @@ async def discard(tx: Transaction, id_: int, mandate: Mandate) -> int:
     """The row is never sent. How many of its key stay quarantined.
 
     A saga that waits for this reply hears `discarded`. One whose command it is finds out by its
-    timer, as of any message that is lost. Raises as `redrive`, and TellsOfAnEffect.
+    timer, as of any message that is lost. A dead letter, being a copy, is only gone. Raises as
+    `redrive`, and TellsOfAnEffect.
     """
     row, locked = await _locked(tx, id_)
-    envelope = Envelope.parse((name, text.encode()) for name, text in row.headers.items())
-    if envelope.outcome in DONE:
-        raise TellsOfAnEffect(id=id_, outcome=envelope.outcome)
-    tx.publish(*_notice(row, envelope, mandate))
+    if ORIGIN not in row.headers:
+        envelope = Envelope.parse((name, text.encode()) for name, text in row.headers.items())
+        if envelope.outcome in DONE:
+            raise TellsOfAnEffect(id=id_, outcome=envelope.outcome)
+        tx.publish(*_notice(row, envelope, mandate))
     await tx.run(DELETE, id_)
     await interventions.keep(tx, "discard", row.subject, mandate)
     return len(locked) - 1

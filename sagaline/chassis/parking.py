@@ -13,7 +13,7 @@ from uuid import uuid4
 from sagaline.chassis import positions
 from sagaline.chassis.batch import Raw, key_of
 from sagaline.chassis.database import Transaction
-from sagaline.chassis.envelope import Encoded, Envelope, Outgoing, reply_id
+from sagaline.chassis.envelope import ORIGIN, Encoded, Envelope, Outgoing, reply_id
 from sagaline.chassis.errors import MalformedEnvelope
 from sagaline.chassis.messages import Notice
 from sagaline.chassis.parking_rate import ParkingRate
@@ -125,7 +125,7 @@ class Parking:
             shown(name.encode()): shown(value) for name, value in raw.headers if value is not None
         }
         headers |= {
-            "sagaline-origin": f"{raw.topic}/{raw.partition}/{raw.offset}",
+            ORIGIN: f"{raw.topic}/{raw.partition}/{raw.offset}",
             "sagaline-error-class": poison.error_class,
             "sagaline-error": poison.error,
         }

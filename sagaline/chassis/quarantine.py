@@ -17,7 +17,7 @@ from aiokafka.errors import (
     UnsupportedForMessageFormatError,
 )
 
-from sagaline.chassis.envelope import Envelope, Outgoing, reply_id
+from sagaline.chassis.envelope import ORIGIN, Envelope, Outgoing, reply_id
 from sagaline.chassis.fresh import Row
 from sagaline.chassis.messages import Notice
 from sagaline.chassis.producer import Failure, Published
@@ -94,6 +94,8 @@ class Quarantine:
 
 def notice_of(row: Row, error: str) -> Outgoing | None:
     """`parked` for the step that waits for this reply; None when it is no reply of a step."""
+    if ORIGIN in row.headers:
+        return None  # a copy for people: no saga waits for it
     envelope = Envelope.parse((name, text.encode()) for name, text in row.headers.items())
     cause: UUID | None = envelope.causation_id
     if envelope.outcome in (None, "parked") or envelope.saga_id is None or cause is None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx
+import pytest
 from prometheus_client import CollectorRegistry
 
 import schemas
@@ -166,6 +167,39 @@ async def test_a_discarded_command_is_only_gone(writer: Writer, database_url: st
         answer = await client.post(f"/outbox/{id_}/discard", json={"reason": "too large"})
     assert answer.json() == {"id": id_, "left": 0}
     assert await writer.count() == 0
+
+
+@pytest.mark.parametrize("outcome", ["succeeded", "refused", "no outcome at all"])
+async def test_a_copy_of_a_parked_reply_can_be_given_up_and_tells_nobody(
+    writer: Writer, database_url: str, outcome: str
+) -> None:
+    key = str(uuid4())
+    reply = envelope(
+        key,
+        sagaid=str(uuid4()),
+        sagastep="reserve_stock",
+        sagadirection="action",
+        sagageneration="1",
+        sagaoutcome=outcome,
+        causationid=str(uuid4()),
+    )
+    copy = {**reply, "sagaline-origin": "inventory.replies.v1/0/7"}
+    (id_,) = await writer.write(key, "x", topic="sagas.dlq.v1", headers=copy)
+    await quarantine(writer)
+    async with operators_of(database_url) as client:
+        answer = await client.post(f"/outbox/{id_}/discard", json={"reason": "it is parked"})
+    assert answer.json() == {"id": id_, "left": 0}
+    assert await writer.count() == 0
+    assert await interventions(writer) == [("discard", "done", "it is parked")]
+
+
+async def test_a_copy_of_no_envelope_can_be_given_up(writer: Writer, database_url: str) -> None:
+    headers = {"ce_id": "none", "sagaline-origin": "inventory.replies.v1/0/7"}
+    (id_,) = await writer.write("key", "x", topic="sagas.dlq.v1", headers=headers)
+    await quarantine(writer)
+    async with operators_of(database_url) as client:
+        answer = await client.post(f"/outbox/{id_}/discard", json={"reason": "it is parked"})
+    assert answer.json() == {"id": id_, "left": 0}
 
 
 async def test_only_what_is_quarantined_is_touched(writer: Writer, database_url: str) -> None:

@@ -121,3 +121,37 @@ async def test_rows_of_a_topic_that_never_comes_are_quarantined(
         )
         await writer.write("kept", "2")
         await eventually(lambda: is_(writer.count(), 2), within_s=5, what="others flow")
+
+
+async def test_a_copy_that_no_topic_takes_holds_nobody_back_and_tells_nobody(
+    writer: Writer, topic: str, database_url: str, kafka_bootstrap: str
+) -> None:
+    reply = {
+        "ce_specversion": "1.0",
+        "ce_id": str(uuid4()),
+        "ce_type": "inventory.replies.StockReserved",
+        "ce_source": "/inventory_service",
+        "ce_subject": "order",
+        "ce_time": "2026-01-01T00:00:00Z",
+        "ce_sagaid": str(uuid4()),
+        "ce_sagastep": "reserve_stock",
+        "ce_sagadirection": "action",
+        "ce_sagageneration": "1",
+        "ce_sagaoutcome": "succeeded",
+        "ce_causationid": str(uuid4()),
+    }
+    copy = reply | {"sagaline-origin": "inventory.replies.v1/0/7"}
+    letters = f"{topic}.dlq"  # which nobody has created
+    async with running(new_relay(database_url, kafka_bootstrap)):
+        await writer.write("order", "a copy", topic=letters, headers=copy)
+        await eventually(
+            lambda: is_(writer.quarantined(), ["order"]), within_s=20, what="quarantined"
+        )
+        await writer.write("order", "1", "2")
+        await eventually(
+            lambda: is_(writer.waiting(), [("order", "a copy")]),
+            within_s=20,
+            what="what follows is sent, and no notice waits",
+        )
+    sent = await log_of(kafka_bootstrap, topic)
+    assert first_values(sent) == {"order": ["1", "2"]}
