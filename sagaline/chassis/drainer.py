@@ -148,7 +148,7 @@ class Drainer:
             if backlog.quarantined:
                 # Whoever looks for what waits need not know about keys: it is quarantined itself.
                 followers = await self._lane.followers(self._rows_max)
-                await self._set_aside([(row, BEHIND) for row in followers])
+                await self._set_aside([(row, BEHIND) for row in followers], behind=True)
 
     async def _publish(self, rows: list[Row]) -> Published:
         producer = await self._ready_producer()
@@ -160,15 +160,17 @@ class Drainer:
             await self._producer.start()
         return self._producer
 
-    async def _set_aside(self, guilty: Sequence[tuple[Row, str]]) -> None:
+    async def _set_aside(self, guilty: Sequence[tuple[Row, str]], *, behind: bool = False) -> None:
         """Quarantine these rows; notices for their sagas wait from the same transaction on."""
         if not guilty:
             return
         now = self._clock()
-        verdicts = [Verdict(row, error, self._notice(row, error, now)) for row, error in guilty]
-        await self._lane.quarantine(verdicts, now)
-        self._metrics.quarantined.inc(len(verdicts))
-        for row, error in guilty:
+        verdicts = [
+            Verdict(row, error, self._notice(row, error, now), behind) for row, error in guilty
+        ]
+        quarantined = await self._lane.quarantine(verdicts, now)
+        self._metrics.quarantined.inc(len(quarantined))
+        for row, error, *_ in quarantined:
             self._log.error("outbox_row_quarantined", id=row.id, topic=row.topic, error=error)
 
     def _notice(self, row: Row, error: str, now: datetime) -> Encoded | None:

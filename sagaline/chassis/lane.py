@@ -77,10 +77,13 @@ DELETE = """
     SELECT EXISTS (SELECT FROM mine)
 """
 
-QUARANTINE = """
-    UPDATE sagaline.outbox SET quarantined_at = clock_timestamp(), error = $4
-    WHERE id = $3 AND EXISTS (SELECT FROM sagaline.lanes WHERE lane = $1 AND epoch = $2)
-"""
+# Operators lock it, too: what stands before a row is not released while the row is judged by it.
+LOCK = "SELECT true FROM sagaline.lanes WHERE lane = $1 AND epoch = $2 FOR UPDATE"
+
+QUARANTINE = f"""
+    UPDATE sagaline.outbox AS waiting SET quarantined_at = clock_timestamp(), error = $2
+    WHERE id = $1 AND (NOT $3 OR {BEHIND})
+"""  # noqa: S608 - all parts are written here
 
 INSERT = """
     INSERT INTO sagaline.outbox (topic, key, type, message_id, headers, payload, created_at)
@@ -106,11 +109,15 @@ class Backlog(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """This row can't be published, ever; `notice` tells its saga, where it has one."""
+    """This row can't be published, ever, or is `behind` one of its key that can't be.
+
+    `notice` tells its saga, where it has one.
+    """
 
     row: Row
     error: str
     notice: Encoded | None
+    behind: bool = False
 
 
 class Lane:
@@ -183,15 +190,24 @@ class Lane:
             if not await session.fetchval(DELETE, self._number, self._epoch, ids):
                 raise LaneLost(lane=self._number, reason=NEWER_EPOCH)
 
-    async def quarantine(self, verdicts: Sequence[Verdict], now: datetime) -> None:
-        """These rows are set aside, and the notices for their sagas wait to be published."""
+    async def quarantine(self, verdicts: Sequence[Verdict], now: datetime) -> list[Verdict]:
+        """These rows are set aside, and the notices for their sagas wait to be published.
+
+        Says which: not one that was behind another, if an operator has released that since. Raises
+        LaneLost under a newer epoch than ours.
+        """
         async with self._held() as session, session.transaction():
-            for row, error, notice in verdicts:
-                done = await session.execute(QUARANTINE, self._number, self._epoch, row.id, error)
-                if done != "UPDATE 1":
-                    raise LaneLost(lane=self._number, reason=NEWER_EPOCH)
+            if not await session.fetchval(LOCK, self._number, self._epoch):
+                raise LaneLost(lane=self._number, reason=NEWER_EPOCH)
+            found: list[Verdict] = []
+            for verdict in verdicts:
+                row, error, notice, behind = verdict
+                if await session.execute(QUARANTINE, row.id, error, behind) != "UPDATE 1":
+                    continue
+                found.append(verdict)
                 if notice is not None:
                     await session.execute(INSERT, *_columns(notice), now)
+            return found
 
     async def backlog(self) -> Backlog:
         """How much waits; asked each second, it also keeps the session from timing out."""

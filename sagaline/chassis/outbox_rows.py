@@ -1,7 +1,8 @@
 """Rows of the outbox for operators: looked at, sent after all, or given up.
 
-See docs/architecture.md, "Dead letters". Only quarantined rows are touched, and the drainer never
-reads these: so the two don't meet. A key is released whole, by one statement, and its order stays.
+See docs/architecture.md, "Dead letters". Only quarantined rows are touched, which the drainer
+never sends; it takes turns with operators when it quarantines more. A key is released whole, by
+one statement, and its order stays.
 """
 
 import json
@@ -36,6 +37,9 @@ PAGE = f"""
 """  # noqa: S608 - all parts are written here
 
 ONE = f"SELECT {COLUMNS} FROM sagaline.outbox WHERE id = $1"  # noqa: S608 - as above
+
+# The drainer quarantines nothing meanwhile: else a row behind a released one would stay, alone.
+LOCK_LANES = "SELECT FROM sagaline.lanes ORDER BY lane FOR UPDATE"
 
 # Together with what is quarantined of its key: no drainer may see a later one alone.
 LOCK = f"""
@@ -151,6 +155,7 @@ async def discard(tx: Transaction, id_: int, mandate: Mandate) -> int:
 
 
 async def _locked(tx: Transaction, id_: int) -> tuple[OutboxRow, list[OutboxRow]]:
+    await tx.fetch(LOCK_LANES)
     locked = _rows(await tx.fetch(LOCK, id_))
     row = next((row for row in locked if row.id == id_), None)
     if row is None:

@@ -1,11 +1,13 @@
 """Quarantined rows go out after all, in the order of their key, or are given up."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
@@ -14,9 +16,12 @@ import schemas
 from sagaline.chassis import logs, outbox_api, web
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Database, open_engine
-from sagaline.chassis.envelope import reply_id
+from sagaline.chassis.envelope import Encoded, reply_id
+from sagaline.chassis.fresh import Fresh
+from sagaline.chassis.lane import Lane, Verdict
 from sagaline.chassis.metrics import HttpMetrics
 from sagaline.chassis.outbox import Outbox
+from sagaline.testing.runtime import TestServer
 from tests.integration.relay.stage import (
     Writer,
     create_topic,
@@ -116,6 +121,68 @@ async def test_what_can_still_not_be_sent_is_quarantined_again(
         (row,) = (await client.get("/outbox")).json()["rows"]
         assert (await client.post(f"/outbox/{row['id']}/redrive", json={})).status_code == 200
         await eventually(lambda: is_(writer.quarantined(), ["bad"]), within_s=20, what="again")
+
+
+async def test_what_was_released_meanwhile_is_not_quarantined_behind_nothing(
+    writer: Writer, database_url: str
+) -> None:
+    first, second = await writer.write("order", "bad", "later")
+    lane = Lane(database_url, number=0, owner="test", idle_session_timeout_ms=30_000, fresh=Fresh())
+    assert await lane.try_take()
+    now = datetime.now(UTC)
+    (bad, _) = await lane.visible(10)
+    assert await lane.quarantine([Verdict(bad, "too large", None)], now)
+    (later,) = await lane.followers(10)
+    notice = Encoded("replies", "order", "test", uuid4(), {"ce_type": "test"}, b"")
+    behind = Verdict(later, "behind", notice, behind=True)
+    async with operators_of(database_url) as client:
+        answer = await client.post(f"/outbox/{first}/redrive", json={})
+        assert answer.json() == {"ids": [first]}
+    assert await lane.quarantine([behind], now) == []
+    assert await writer.quarantined() == []
+    assert await writer.count() == 2  # and no notice of it
+    assert [row.id for row in await lane.visible(10)] == [first, second]
+    assert lane.taken
+    assert await lane.quarantine([Verdict(bad, "too large", None), behind], now) == [
+        Verdict(bad, "too large", None),
+        behind,
+    ]
+    assert await writer.quarantined() == ["order", "order"]
+    await lane.release()
+
+
+async def test_an_operator_waits_for_a_drainer_that_is_quarantining(
+    writer: Writer, postgres_server: TestServer, database_url: str
+) -> None:
+    first, second = await writer.write("order", "bad", "later")
+    await writer.connection.execute("INSERT INTO sagaline.lanes VALUES (0, 1, 'test')")
+    await quarantine_one(writer, first)
+    name = database_url.rsplit("/", 1)[1]
+    drainer = await asyncpg.connect(postgres_server.url(name, "postgres"))
+    async with operators_of(database_url) as client:
+        async with drainer.transaction():
+            await drainer.execute("SELECT FROM sagaline.lanes FOR UPDATE")
+            asked = asyncio.create_task(client.post(f"/outbox/{first}/redrive", json={}))
+            await eventually(lambda: somebody_waits(writer), within_s=20, what="it waits")
+            await quarantine_one(Writer(drainer, "any"), second)
+        assert (await asked).json() == {"ids": [first, second]}
+    await drainer.close()
+
+
+async def quarantine_one(writer: Writer, id_: int) -> None:
+    await writer.connection.execute(
+        "UPDATE sagaline.outbox SET quarantined_at = clock_timestamp(), error = 'x' WHERE id = $1",
+        id_,
+    )
+
+
+async def somebody_waits(writer: Writer) -> bool:
+    return bool(
+        await writer.connection.fetchval(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+    )
 
 
 async def test_a_discarded_refusal_tells_its_saga(writer: Writer, database_url: str) -> None:
