@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import httpx
 
 IDLE_MAX_S = 2.0  # uvicorn closes a connection that was idle for 5 s
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})  # RFC 9110
 HEAD_BYTES_MAX = 64 * 1024
 BODY_BYTES_MAX = 64 * 1024 * 1024
 # The extension by which a request sets a time of its own; httpx's own has a default in any case.
@@ -52,7 +53,19 @@ class LoopbackTransport(httpx.AsyncBaseTransport):
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
         place = (request.url.host, request.url.port or 80)
-        connection = self._kept(place) or await _opened(place, request)
+        if (kept := self._kept(place)) is not None:
+            try:
+                return await self._over(kept, request, place)
+            except (ConnectionError, EOFError):
+                # The server may have closed it, or ended, before the request came: who may ask
+                # twice asks again. Others are told, as they can't know whether it was heard.
+                if request.method not in IDEMPOTENT:
+                    raise
+        return await self._over(await _opened(place, request), request, place)
+
+    async def _over(
+        self, connection: _Connection, request: httpx.Request, place: tuple[str, int]
+    ) -> httpx.Response:
         try:
             connection.writer.write(_head(request) + await request.aread())
             response, stays_open = await _answer(connection.reader)
@@ -70,6 +83,9 @@ class LoopbackTransport(httpx.AsyncBaseTransport):
         """Give the connection that was used last, if that was not too long ago."""
         kept = self._idle[place]
         connection = kept.pop() if kept else None
+        while connection is not None and connection.reader.at_eof():
+            connection.writer.close()
+            connection = kept.pop() if kept else None
         if connection is None:
             return None
         if time.monotonic() - connection.idle_since_s < IDLE_MAX_S:
