@@ -19,7 +19,7 @@ from sagaline.chassis.deadline import within
 from sagaline.chassis.envelope import Encoded
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.faults import passing
-from sagaline.chassis.log_reader import KafkaAway, LogRecord, NoSuchTopic
+from sagaline.chassis.log_reader import KafkaAway, LogRecord, NoSuchTopic, Span, Spans
 from sagaline.chassis.offsets import lowest_waiting
 from sagaline.chassis.replay import again, matches
 from sagaline.chassis.replay_metrics import ReplayMetrics
@@ -70,6 +70,15 @@ class Chunk:
     def full(self) -> bool:
         """It is time to write."""
         return self.passed + self.skipped >= PASSED_RECORDS_MAX
+
+
+def within_log(wanted: Spans, held: Spans) -> dict[int, Span]:
+    """Of the wanted offsets those that the log holds; there may be none."""
+    return {
+        number: Span(max(span.first, held[number].first), min(span.until, held[number].until))
+        for number, span in wanted.items()
+        if number in held
+    }
 
 
 class Replays:
@@ -145,7 +154,8 @@ class Replays:
         async with log_reader.opened(
             replay.topic, bootstrap=self._bootstrap, client_id=f"{self._runner}-replay"
         ) as reader:
-            async for record in reader.read(replay.left):
+            # What the log does not hold is never waited for: it would hold up the next replay.
+            async for record in reader.read(within_log(replay.left, await reader.extent())):
                 self._put(chunk, replay, record)
                 offsets[record.partition] = record.offset + 1
                 if len(chunk.records) >= size or chunk.full:

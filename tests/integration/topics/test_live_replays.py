@@ -343,3 +343,15 @@ async def test_one_process_at_a_time_carries_a_replay_on_and_another_takes_over(
 async def _claimed(database: Database, runner: str) -> Replay | None:
     async with database.transaction() as tx:
         return await replay_rows.claim(tx, runner)
+
+
+async def test_offsets_that_no_log_holds_hold_up_nobody(database_url: str, bootstrap: str) -> None:
+    async with echo(database_url, bootstrap) as service:
+        (note,) = await service.notes(1)
+        far = [{"partition": 0, "first": 400_000, "until": 400_712}]
+        nowhere = [{"partition": 900, "first": 0, "until": 10}]
+        first, second = await service.begin(far), await service.begin(nowhere)
+        third = await service.begin(await ranges(bootstrap, [note]))
+        for replay_id in (first, second):
+            assert (await service.ended(replay_id))["sent"] == 0
+        assert (await service.ended(third))["sent"] == 1
