@@ -98,43 +98,36 @@ async def test_a_server_that_dies_in_mid_answer_is_a_read_error(answer: bytes) -
             await client.get("/")
 
 
+def replaced(asked: list[bytes]) -> Handler:
+    """Answers one request of a connection, takes a second one, and ends without a word."""
+
+    async def reading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in (OK, b""):
+            asked.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(answer)
+        writer.close()
+
+    return reading
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 async def test_what_may_be_asked_twice_is_asked_again_after_a_server_was_replaced(
     method: str,
 ) -> None:
-    asked = 0
-
-    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request, take a second one, and end without a word."""
-        nonlocal asked
-        for answer in (OK, b""):
-            await reader.readuntil(b"\r\n\r\n")
-            asked += 1
-            writer.write(answer)
-        writer.close()
-
-    async with serving(once) as (client, _):
+    asked: list[bytes] = []
+    async with serving(replaced(asked)) as (client, _):
         await client.request(method, "/")
         assert (await client.request(method, "/")).status_code == 200
-    assert asked == 3
+    assert len(asked) == 3
 
 
 async def test_a_post_that_may_have_been_heard_is_not_repeated() -> None:
-    asked = 0
-
-    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal asked
-        for answer in (OK, b""):
-            await reader.readuntil(b"\r\n\r\n")
-            asked += 1
-            writer.write(answer)
-        writer.close()
-
-    async with serving(once) as (client, _):
+    asked: list[bytes] = []
+    async with serving(replaced(asked)) as (client, _):
         await client.post("/")
         with pytest.raises(httpx.ReadError):
             await client.post("/")
-    assert asked == 2
+    assert len(asked) == 2
 
 
 async def test_a_server_that_is_silent_is_a_time_out() -> None:
