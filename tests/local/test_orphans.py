@@ -48,7 +48,7 @@ def test_a_killed_parent_leaves_no_server_and_no_folder(kind: str) -> None:
         key = guard.process_key(int(pid))
         parent.kill()
     assert eventually(lambda: is_gone(int(pid), key), within_s=15)
-    assert eventually(lambda: not Path(directory).exists(), within_s=5)
+    assert eventually(lambda: not Path(directory).exists(), within_s=20)
 
 
 def test_a_killed_guard_takes_its_server_along() -> None:

@@ -29,7 +29,7 @@ class Answer(NamedTuple):
 
 
 async def eventually(
-    holds: Callable[[], Awaitable[object] | object], *, what: str, within_s: float = 10
+    holds: Callable[[], Awaitable[object] | object], *, what: str, within_s: float = 20
 ) -> None:
     """Return as soon as `holds()` gives something true; fail when that takes too long."""
     until_s = time.monotonic() + within_s

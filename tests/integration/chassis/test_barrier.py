@@ -199,7 +199,7 @@ class Held:
 async def race(stage: Stage, held: Parcel, *others: Parcel, commits: bool) -> None:
     """`held` is open while `others` come, each in a connection of its own; then it ends."""
     first = Held(stage, held)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         task = asyncio.create_task(first.run())
         await first.executed()
         rest = []
@@ -261,7 +261,7 @@ async def test_batches_over_the_same_sagas_wait_and_never_deadlock(stage: Stage)
         async with stage.database.transaction() as tx:
             await stage.handler().handle(tx, batch)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         await asyncio.gather(
             handle(actions), handle(undos[::-1]), handle(actions[::-1]), handle(undos)
         )

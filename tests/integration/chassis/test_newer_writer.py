@@ -45,7 +45,7 @@ async def test_a_partition_waits_for_the_schema_of_its_next_record_and_goes_on(
         async def well() -> bool:
             return consumer.problem is None
 
-        await eventually(well, within_s=10, what="nothing is complained of")
+        await eventually(well, within_s=20, what="nothing is complained of")
     assert await stage.parked() == []
     assert await stage.effects() == {(number, "reserved"): 1 for number in (1, 2, 5, 9)}
 

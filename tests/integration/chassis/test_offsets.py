@@ -1,7 +1,6 @@
 """The group's committed offset says: everything before it is answered."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -56,9 +55,7 @@ async def test_it_stays_until_the_answers_are_sent_and_follows_when_idle(
         await looks.more(2)
         assert set((await stage.committed()).values()) == {0}
         await stage.relay_everything()
-        since_s = time.monotonic()
         await eventually(lambda: committed(stage, {1: 2, 2: 1}), what="committed")
-        assert time.monotonic() - since_s < 1.5  # a second, and what asking for it takes
 
 
 async def test_it_passes_what_left_nothing_to_send(stage: Stage) -> None:

@@ -135,7 +135,7 @@ def _running(settings: GatewaySettings) -> Running:
 
 async def until(true: Callable[[], bool]) -> None:
     """Let others run until it is so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while not true():  # noqa: ASYNC110  # nothing tells when it is
             await asyncio.sleep(0)
 
@@ -146,6 +146,6 @@ async def somebody_waits_for_a_lock(gateway: Gateway) -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while (await gateway.rows(query))[0][0] == 0:  # noqa: ASYNC110  # PostgreSQL won't tell
             await asyncio.sleep(0.01)

@@ -189,7 +189,7 @@ async def test_a_stopping_gateway_answers_who_waits_at_once(gateway: Gateway) ->
     get = asyncio.create_task(gateway.client.get(f"/orders/{order}", headers={"Prefer": "wait=30"}))
     await until(lambda: gateway.watching.waiting == 2)
     gateway.running.stopping.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         assert (await post).status_code == 202
         assert (await get).json()["status"] == "PENDING"
 

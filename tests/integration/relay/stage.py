@@ -88,7 +88,7 @@ async def running(relay: Relay) -> AsyncIterator[Relay]:
         yield relay
     finally:
         stopping.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 20)
 
 
 async def eventually(
@@ -193,7 +193,7 @@ class Writer:
     async def empty(self) -> bool:
         return not await self.connection.fetchval("SELECT count(*) FROM sagaline.outbox")
 
-    async def emptied(self, *, within_s: float = 10) -> None:
+    async def emptied(self, *, within_s: float = 20) -> None:
         await eventually(self.empty, within_s=within_s, what="the outbox is empty")
 
     async def quarantined(self) -> list[str]:

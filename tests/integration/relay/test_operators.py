@@ -97,7 +97,7 @@ async def test_a_redriven_key_goes_out_whole_and_in_order_once_it_can(
     ):
         await eventually(lambda: is_(writer.quarantined(), ["bad"]), within_s=20, what="one")
         await writer.write("bad", "2", "3", topic=late)
-        await eventually(lambda: is_(writer.quarantined(), ["bad"] * 3), within_s=10, what="all")
+        await eventually(lambda: is_(writer.quarantined(), ["bad"] * 3), within_s=20, what="all")
         await create_topic(kafka_bootstrap, late, partitions=1)
         rows = (await client.get("/outbox?state=quarantined")).json()["rows"]
         assert rows[0]["error"] == f"Kafka has no topic {late}"

@@ -29,18 +29,18 @@ async def test_a_row_too_large_for_its_topic_is_quarantined_with_its_key_and_oth
     await writer.write("other", "1", topic=topic)
     async with running(new_relay(database_url, kafka_bootstrap)):
         await eventually(
-            lambda: is_(writer.quarantined(), ["bad"]), within_s=10, what="quarantined"
+            lambda: is_(writer.quarantined(), ["bad"]), within_s=20, what="quarantined"
         )
         await writer.write("bad", "3", topic=topic)
         await writer.write("good", "3", topic=small)
         await eventually(
             lambda: is_(writer.quarantined(), ["bad", "bad"]),
-            within_s=5,
+            within_s=20,
             what="what follows is quarantined with it",
         )
         await eventually(
             lambda: is_(writer.waiting(), [("bad", "x" * 5_000), ("bad", "3")]),
-            within_s=5,
+            within_s=20,
             what="everything else is published",
         )
     sent = await log_of(kafka_bootstrap, small, partitions=1)
@@ -72,12 +72,12 @@ async def test_a_quarantined_reply_tells_its_saga_that_the_step_is_parked(
     later = headers | {"ce_sagastep": "commit_stock", "ce_causationid": str(uuid4())}
     await writer.write(key, "x" * 5_000, topic=replies, headers=headers)
     async with running(new_relay(database_url, kafka_bootstrap)):
-        await eventually(lambda: is_(writer.quarantined(), [key]), within_s=10, what="quarantined")
+        await eventually(lambda: is_(writer.quarantined(), [key]), within_s=20, what="quarantined")
         await writer.write(key, "fits", topic=replies, headers=later)
         await eventually(
-            lambda: is_(writer.quarantined(), [key, key]), within_s=5, what="and what follows"
+            lambda: is_(writer.quarantined(), [key, key]), within_s=20, what="and what follows"
         )
-        await eventually(lambda: is_(writer.count(), 2), within_s=5, what="notices are published")
+        await eventually(lambda: is_(writer.count(), 2), within_s=20, what="notices are published")
     notices = await log_of(kafka_bootstrap, replies, partitions=1)
     assert [notice.headers["ce_sagastep"] for notice in notices] == [
         "reserve_stock",
@@ -101,7 +101,7 @@ async def test_a_topic_that_comes_late_gets_its_rows_and_holds_up_nobody(
         await writer.write("other", "1")
         await eventually(
             lambda: is_(writer.waiting(), [("early", "1"), ("early", "2")]),
-            within_s=5,
+            within_s=20,
             what="others flow",
         )
         await create_topic(kafka_bootstrap, f"{topic}.late")
@@ -117,10 +117,10 @@ async def test_rows_of_a_topic_that_never_comes_are_quarantined(
         await writer.write("lost", "1", "2", topic=f"{topic}.never")
         await writer.write("kept", "1")
         await eventually(
-            lambda: is_(writer.quarantined(), ["lost", "lost"]), within_s=10, what="quarantined"
+            lambda: is_(writer.quarantined(), ["lost", "lost"]), within_s=20, what="quarantined"
         )
         await writer.write("kept", "2")
-        await eventually(lambda: is_(writer.count(), 2), within_s=5, what="others flow")
+        await eventually(lambda: is_(writer.count(), 2), within_s=20, what="others flow")
 
 
 async def test_a_copy_that_no_topic_takes_holds_nobody_back_and_tells_nobody(

@@ -13,7 +13,7 @@ from sagaline.chassis.codec import Codec
 from sagaline.chassis.schema_wait import SchemaWait
 from schemas.messages import ReserveStock
 
-WITHIN_S = 10
+WITHIN_S = 20
 NEW = b"newer!!!"
 
 
