@@ -5,7 +5,7 @@ key's correlation row, which also numbers the key's snapshots without gaps.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from sagaline.chassis.catalog import Catalog
@@ -15,7 +15,7 @@ from sagaline.engine import sent
 from sagaline.engine.definitions import Definitions
 from sagaline.engine.events import Event
 from sagaline.engine.held import Held, Locked
-from sagaline.engine.inputs import Started
+from sagaline.engine.inputs import Input, Started
 from sagaline.engine.routing import UnknownSaga, answer_in, answered_saga
 from sagaline.engine.state import SagaState, new_saga
 from sagaline.engine.store import Store
@@ -56,10 +56,23 @@ class Engine:
         starts = [record.key for record in records if record.envelope.saga_id is None]
         locked = await self._store.lock(tx, {record.key for record in records}, opening=starts)
         for record in records:
-            self._take(locked, record)
+            self._take(tx, locked, record)
         return await self.save(tx, locked)
 
-    def _take(self, locked: Locked, record: Record) -> None:
+    def tell(
+        self,
+        tx: Transaction,
+        held: Held,
+        received: Input,
+        now: datetime,
+        record: Record | None = None,
+    ) -> None:
+        """The saga decided this input, of a record or a timer; counted once `tx` has committed."""
+        events = held.take(received, now, record)
+        state = held.state
+        tx.afterwards(lambda: self._tally.decided(state, events))
+
+    def _take(self, tx: Transaction, locked: Locked, record: Record) -> None:
         saga_id = answered_saga(record, self._definitions)
         starts = record.envelope.saga_id is None
         held = locked.sagas.get(saga_id)
@@ -69,13 +82,12 @@ class Engine:
             definition = self._definitions.started_by(record.message)
             assert definition is not None, record
             if record.envelope.time < locked.now - self._horizon:
-                self._tally.forgotten(definition.name)
+                tx.afterwards(lambda: self._tally.forgotten(definition.name))
                 return
             fresh = new_saga(definition, saga_id=saga_id, key=record.key)
             held = locked.sagas[saga_id] = Held(fresh, record.envelope.traceparent)
         received = Started(record.message) if starts else answer_in(record)
-        events = held.take(received, locked.now, record)
-        self._tally.decided(held.state, events)
+        self.tell(tx, held, received, locked.now, record)
 
     async def save(self, tx: Transaction, locked: Locked) -> list[Outgoing]:
         """Write all that was accepted; the commands to send, and a snapshot of each saga shown."""

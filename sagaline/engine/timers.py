@@ -13,7 +13,7 @@ from uuid import UUID
 from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis.catalog import Catalog
-from sagaline.chassis.database import Database
+from sagaline.chassis.database import Database, Transaction
 from sagaline.chassis.deadline import within
 from sagaline.chassis.faults import passing
 from sagaline.engine import timer_rows
@@ -86,7 +86,7 @@ class Timers:
             locked = await self._store.lock_free(tx, keys)
             fired = [h for h in locked.sagas.values() if h.timer and h.timer.due_at <= locked.now]
             for held in fired:
-                self._tell(held, examined, locked.now)
+                self._tell(tx, held, examined, locked.now)
             tx.publish(*await self._engine.save(tx, locked))
             timers = [(h.state, self._next(h, examined, locked.now)) for h in fired]
             await timer_rows.set_timers(tx, timers)
@@ -103,11 +103,13 @@ class Timers:
         examined = await self._fences.examine(list(found.values())) if found else []
         return dict(zip(found, examined, strict=True))
 
-    def _tell(self, held: Held, examined: Mapping[Command, Fence], now: datetime) -> None:
+    def _tell(
+        self, tx: Transaction, held: Held, examined: Mapping[Command, Fence], now: datetime
+    ) -> None:
         for step in held.state.overdue(now):
             seen = examined.get((held.state.saga_id, fence_id(step)))
             if seen is not None and (received := self._told(step, seen.verdict)):
-                held.take(received, now)
+                self._engine.tell(tx, held, received, now)
 
     def _told(self, step: StepState, verdict: Verdict) -> TimedOut | Delayed | None:
         match verdict:

@@ -29,18 +29,19 @@ CODEC = codec()
 
 
 class Loads:
-    """How many sagas came from memory, and how many from their rows."""
+    """How many sagas came from memory, how many from their rows, and what they decided."""
 
     def __init__(self) -> None:
         self.remembered = 0
         self.read = 0
+        self.inputs = 0
 
     def loaded(self, *, remembered: int, read: int) -> None:
         self.remembered += remembered
         self.read += read
 
-    def decided(self, state: SagaState, events: Sequence[Event]) -> None:
-        """Of no interest here."""
+    def decided(self, state: SagaState, events: Sequence[Event]) -> None:  # noqa: ARG002 - only that
+        self.inputs += 1
 
     def forgotten(self, definition: str) -> None:
         """Of no interest here."""

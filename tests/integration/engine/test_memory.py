@@ -106,7 +106,7 @@ async def test_what_was_rolled_back_is_not_remembered_and_comes_again(process: P
 
     with pytest.raises(Regretted):
         await regret()
-    assert len(process.memory) == 0
+    assert (len(process.memory), process.loads.inputs) == (0, 1)
     assert await process.state(order) == before
     await process.told(yes(order, COURSE[0]))
     assert len(await process.history(order)) == 2

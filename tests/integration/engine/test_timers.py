@@ -36,6 +36,24 @@ async def test_a_command_that_the_participant_has_not_read_is_not_sent_again(
     assert len(stage.commands(order, "create_order")) == 1
 
 
+async def test_steps_that_time_out_are_counted(stage: Stage) -> None:
+    order = await stage.place()
+    await stage.succeed(order, "create_order")
+    await stage.stands(order, create_order="SUCCEEDED")
+    await stage.command(order, "reserve_stock")
+    await stage.answered("inventory")
+    await stage.command(order, "reserve_stock", sendings=2)
+    await stage.answered("inventory")
+    await stage.command(order, "reserve_stock", direction="undo")
+    kept = await stage.fetch(
+        "SELECT count(*) FROM history WHERE saga_id = $1 AND received->>'type' = 'Delayed'"
+        " AND received->>'step' = 'reserve_stock' AND received->>'direction' = 'action'",
+        saga_of(order),
+    )
+    assert overdue(stage, "reserve_stock", "in_doubt") == 1
+    assert overdue(stage, "reserve_stock", "delayed") >= kept[0][0]
+
+
 async def test_a_command_that_was_read_and_stays_unanswered_is_sent_again(stage: Stage) -> None:
     order = await stage.place()
     first = await stage.command(order, "create_order")
@@ -144,6 +162,14 @@ async def test_no_timer_fires_while_an_input_of_the_order_is_parked(stage: Stage
     await until(stalled)
     saga = await stage.saga(order)
     assert (saga.state, saga.steps[0].attempts) == ("RUNNING", 1)
+
+
+def overdue(stage: Stage, step: str, how: str) -> float:
+    """So many steps of this name were counted as overdue, in this way."""
+    found = stage.running.metrics.get_sample_value(
+        "sagaline_saga_steps_overdue_total", {"definition": "place-order", "step": step, "as": how}
+    )
+    return found or 0
 
 
 async def _locked_positions(stage: Stage) -> "asyncpg.Connection[asyncpg.Record]":
