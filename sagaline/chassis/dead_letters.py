@@ -16,10 +16,11 @@ from sagaline.chassis import interventions, parked_rows, positions
 from sagaline.chassis.database import Database, Transaction
 from sagaline.chassis.discarding import Discarding
 from sagaline.chassis.faults import passing
-from sagaline.chassis.inbox import PLAIN, Inbox
+from sagaline.chassis.inbox import Inbox
 from sagaline.chassis.interventions import Mandate, Verb
 from sagaline.chassis.parked_rows import ParkedRecord
 from sagaline.chassis.parking import Poison, Queue
+from sagaline.chassis.prepared import PLAIN
 
 Work: TypeAlias = Callable[[Transaction, ParkedRecord], Awaitable[None]]
 

@@ -5,25 +5,23 @@ half commits a contiguous prefix of its partitions, down to the record that fail
 tried again, and then parked.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Final, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis import parking, positions
-from sagaline.chassis.batch import Cursors, Place, Raw, halves, key_of, place_of
-from sagaline.chassis.codec import Codec
+from sagaline.chassis.batch import Cursors, Raw, halves, key_of, place_of
 from sagaline.chassis.commands import Commands, Results
 from sagaline.chassis.database import Database, Transaction
-from sagaline.chassis.envelope import Envelope, Record
-from sagaline.chassis.errors import MalformedEnvelope, PlatformError
+from sagaline.chassis.envelope import Record
 from sagaline.chassis.faults import passing
 from sagaline.chassis.handlers import RecordHandler
-from sagaline.chassis.horizon import Horizon
-from sagaline.chassis.parking import Parking, Poison, Queue, queue_of
+from sagaline.chassis.parking import Parking, Poison, Queue
 from sagaline.chassis.positions import Fenced, Partition
+from sagaline.chassis.prepared import PLAIN, Prepared
+from sagaline.chassis.sorter import Sorter
 
 
 class Tally(Protocol):
@@ -42,28 +40,13 @@ class Tally(Protocol):
         """A record was parked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What was got for a batch before its transaction: results of calls, and whose failed.
-
-    No partition of `ends` advances beyond its offset: the record there waits for its call.
-    """
-
-    results: Results = field(default_factory=dict)
-    failed: Mapping[Place, Exception] = field(default_factory=dict)
-    ends: Mapping[Partition, int] = field(default_factory=dict)
-
-
-PLAIN: Final = Prepared()
-
-
 class Outside(Protocol):
     """Gets what effects need before their batch is committed; see `outside`."""
 
     async def handle(self, inbox: "Inbox", batch: Sequence[Raw], cursors: Cursors) -> None:
         """Have `inbox` commit all of `batch`, with the results of its calls."""
 
-    async def get_for(self, inbox: "Inbox", raw: Raw) -> "Prepared":
+    async def get_for(self, inbox: "Inbox", raw: Raw) -> Prepared:
         """The results of the calls that this record needs, which a batch left behind."""
         ...
 
@@ -74,7 +57,7 @@ class Inbox:
     def __init__(
         self,
         database: Database,
-        codec: Codec,
+        sorter: Sorter,
         *,
         commands: Mapping[str, Commands],
         records: Mapping[str, RecordHandler],
@@ -82,20 +65,16 @@ class Inbox:
         attempts_max: int,
         tally: Tally,
         log: FilteringBoundLogger,
-        horizon: Horizon,
-        clock: Callable[[], datetime],
         outside: Outside | None = None,
     ) -> None:
         self._database = database
-        self._codec = codec
+        self._sorter = sorter
         self._commands = commands
         self._records = records
         self._parking = parking
         self._attempts_max = attempts_max
         self._tally = tally
         self._log = log
-        self._horizon = horizon
-        self._clock = clock
         self._outside = outside
 
     async def handle(self, batch: Sequence[Raw], cursors: Cursors) -> None:
@@ -133,7 +112,7 @@ class Inbox:
 
         `tx` holds the partition's row of positions, so no batch of it comes in between.
         """
-        await self._dispatch(tx, {raw.topic: [self._record(raw)]}, prepared.results)
+        await self._dispatch(tx, {raw.topic: [self._sorter.record(raw)]}, prepared.results)
 
     async def _alone(
         self, raw: Raw, cursors: Cursors, prepared: Prepared, error: Exception
@@ -179,8 +158,8 @@ class Inbox:
         """
         counts = await self.fence(tx, batch, cursors)
         if cursors is None:
-            return {raw.topic: [self._record(raw)] for raw in batch}
-        records, _ = self._decode(batch, await _parked(tx, batch, counts), PLAIN)
+            return {raw.topic: [self._sorter.record(raw)] for raw in batch}
+        records, _ = self._sorter.sort(batch, await _parked(tx, batch, counts), PLAIN)
         return {topic: found for topic, found in records.items() if topic in self._commands}
 
     async def _commit(
@@ -198,7 +177,7 @@ class Inbox:
             counts = await positions.advance(tx, taken)
             parked = await _parked(tx, batch, counts)
             if poison is None:
-                records, poisons = self._decode(batch, parked, prepared)
+                records, poisons = self._sorter.sort(batch, parked, prepared)
             else:
                 records, poisons = {}, [poison]
             if poisons:
@@ -224,49 +203,6 @@ class Inbox:
             records=len(batch),
             error_class=type(error).__name__,
         )
-
-    def _decode(
-        self, batch: Sequence[Raw], parked: set[Queue], prepared: Prepared
-    ) -> tuple[dict[str, list[Record]], list[Poison]]:
-        """Records by topic, and what is to be parked: undecodable, or behind a parked one."""
-        records: dict[str, list[Record]] = {}
-        poisons: list[Poison] = []
-        shut = set(parked)
-        seen: set[tuple[str, bytes | None]] = set()
-        for raw in batch:
-            if queue_of(raw) in shut:
-                poisons.append(Poison(raw, parking.BEHIND, "A record before it is parked."))
-            elif (fault := prepared.failed.get(place_of(raw))) is not None:
-                poisons.append(Poison.of(raw, fault))
-                shut.add(queue_of(raw))
-            elif raw.topic not in self._commands or (raw.topic, raw.key) not in seen:
-                try:
-                    records.setdefault(raw.topic, []).append(self._record(raw))
-                    seen.add((raw.topic, raw.key))
-                except PlatformError as error:
-                    poisons.append(Poison.of(raw, error))
-                    shut.add(queue_of(raw))
-        return {topic: found for topic, found in records.items() if found}, poisons
-
-    def _record(self, raw: Raw) -> Record:
-        envelope = Envelope.parse(raw.headers)
-        if envelope.subject != key_of(raw):
-            # A batch holds a key once, and with it a saga step: under another key it came twice.
-            raise MalformedEnvelope(reason=f"key {key_of(raw)!r}, subject {envelope.subject!r}")
-        message = self._codec.decode(raw.value or b"")
-        record = Record(
-            raw.topic,
-            raw.partition,
-            raw.offset,
-            key_of(raw),
-            envelope,
-            message,
-            raw.value or b"",
-        )
-        if raw.topic in self._commands:
-            self._horizon.check(envelope.time, now=self._clock())
-            self._commands[raw.topic].check(record)
-        return record
 
     async def _dispatch(
         self, tx: Transaction, records: Mapping[str, Sequence[Record]], results: Results

@@ -15,9 +15,10 @@ from sagaline.chassis.database import Database
 from sagaline.chassis.errands import Errand, Outcomes
 from sagaline.chassis.errors import Overtaken
 from sagaline.chassis.faults import passing
-from sagaline.chassis.inbox import Inbox, Prepared
+from sagaline.chassis.inbox import Inbox
 from sagaline.chassis.intending import conclude, intend
 from sagaline.chassis.positions import Fenced, Partition
+from sagaline.chassis.prepared import Prepared
 
 
 class Outside:

@@ -32,6 +32,7 @@ from sagaline.chassis.running import Running
 from sagaline.chassis.schema_wait import SchemaWait
 from sagaline.chassis.session import Limits
 from sagaline.chassis.settings import ServiceSettings
+from sagaline.chassis.sorter import Sorter
 
 
 def now() -> datetime:
@@ -159,7 +160,12 @@ def inbox_of(running: Running, consumes: Consumes) -> Inbox:
     }
     return Inbox(
         running.database,
-        running.codec,
+        Sorter(
+            running.codec,
+            commands,
+            horizon=Horizon(running.settings.retention_horizon_ms),
+            clock=now,
+        ),
         commands=commands,
         records={t: fold for t, fold in consumes.items() if not isinstance(fold, Mapping)},
         parking=Parking(
@@ -175,8 +181,6 @@ def inbox_of(running: Running, consumes: Consumes) -> Inbox:
         attempts_max=running.settings.attempts_max,
         tally=InboxMetrics(running.metrics),
         log=running.log.bind(part="inbox"),
-        horizon=Horizon(running.settings.retention_horizon_ms),
-        clock=now,
         outside=_outside(running, commands, ports_of(tables)),
     )
 
