@@ -34,17 +34,23 @@ SELECT = f"SELECT {COLUMNS} FROM sagaline.replays"  # noqa: S608 - all parts are
 ONE = f"{SELECT} WHERE id = $1"
 NEWEST = f"{SELECT} ORDER BY created_at DESC, id LIMIT $1"
 
-# One at a time: the oldest that runs, unless another process is at it.
+# Claims follow one another. Rows' locks would not do: a replay that is resumed, or inserted by a
+# slow transaction, may become the oldest between two claims.
+LOCK = "LOCK TABLE sagaline.replays IN SHARE ROW EXCLUSIVE MODE"
+
+SOMEBODY_ELSE = """
+    SELECT FROM sagaline.replays WHERE state = 'running' AND runner <> $1
+        AND touched_at >= clock_timestamp() - make_interval(secs => $2)
+"""
+
+# The oldest that runs. Whoever carried on another one, and was silent, is fenced from that.
 CLAIM = f"""
-    UPDATE sagaline.replays SET runner = $1, epoch = epoch + 1, touched_at = clock_timestamp()
-    WHERE id = (
-        SELECT id FROM sagaline.replays
-        WHERE state = 'running' AND (
-            runner IS NULL OR runner = $1
-            OR touched_at < clock_timestamp() - make_interval(secs => $2)
-        )
-        ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
-    )
+    UPDATE sagaline.replays SET runner = CASE WHEN id = oldest.one THEN $1 END, epoch = epoch + 1,
+        touched_at = clock_timestamp()
+    FROM (
+        SELECT id FROM sagaline.replays WHERE state = 'running' ORDER BY created_at, id LIMIT 1
+    ) AS oldest(one)
+    WHERE state = 'running' AND (id = oldest.one OR runner IS NOT NULL)
     RETURNING {COLUMNS}
 """  # noqa: S608 - all parts are written here
 
@@ -65,8 +71,10 @@ FINISH = """
 """
 RELEASE = "UPDATE sagaline.replays SET runner = NULL WHERE id = $1 AND epoch = $2"
 
+# A new epoch: whoever carried it on might not look before it is resumed, and then go on.
 STOP = """
-    UPDATE sagaline.replays SET state = 'stopped', runner = NULL, ended_at = clock_timestamp()
+    UPDATE sagaline.replays SET state = 'stopped', runner = NULL, epoch = epoch + 1,
+        ended_at = clock_timestamp()
     WHERE id = $1 AND state = 'running'
 """
 RESUME = """
@@ -143,9 +151,16 @@ async def newest(tx: Transaction, limit: int) -> list[Replay]:
 
 
 async def claim(tx: Transaction, runner: str) -> Replay | None:
-    """The oldest replay that nobody carries on is `runner`'s, under a new epoch; None: none is."""
-    rows = await tx.fetch(CLAIM, runner, float(SILENT_S))
-    return _replay(rows[0]) if rows else None
+    """The oldest replay is `runner`'s, under a new epoch; None: none runs, or it's others' turn.
+
+    Nobody carries a replay on meanwhile but whoever has claimed the last one: until it is done or
+    stopped, or its runner has been silent.
+    """
+    await tx.fetch(LOCK)
+    if await tx.fetch(SOMEBODY_ELSE, runner, float(SILENT_S)):
+        return None
+    rows = await tx.fetch(CLAIM, runner)
+    return next((_replay(row) for row in rows if row["runner"] is not None), None)
 
 
 async def advance(tx: Transaction, replay: Replay, *, sent: int, passed: int, skipped: int) -> bool:

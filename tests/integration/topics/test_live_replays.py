@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
@@ -99,9 +99,9 @@ class Echo:
 
 
 @asynccontextmanager
-async def echo(database_url: str, bootstrap: str) -> AsyncIterator[Echo]:
-    """The service, in this process."""
-    values = {"database_url": database_url, "kafka_bootstrap": bootstrap}
+async def echo(database_url: str, bootstrap: str, *, slot: int = 0) -> AsyncIterator[Echo]:
+    """The service, in this process; each of several has a slot of its own."""
+    values = {"database_url": database_url, "kafka_bootstrap": bootstrap, "process_slot": slot}
     async with service(EchoSettings.model_validate(values)).running() as running:
         sides = [httpx.ASGITransport(app=app) for app in (running.app, running.operator_app)]
         http, operators = (
@@ -305,10 +305,9 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
-async def test_one_process_at_a_time_carries_a_replay_on_and_another_takes_over(
-    database: Database,
-) -> None:
-    asked = Replay(
+def asked() -> Replay:
+    """A replay of two partitions."""
+    return Replay(
         id=uuid4(),
         topic=TOPIC,
         first_offsets=[0, 10],
@@ -319,25 +318,95 @@ async def test_one_process_at_a_time_carries_a_replay_on_and_another_takes_over(
         per_s=1,
         reason="a test",
     )
-    claimed: Callable[[str], Any] = lambda runner: _claimed(database, runner)  # noqa: E731
-    async with database.transaction() as tx:
-        await replay_rows.insert(tx, asked)
-    first = await claimed("echo-0")
-    assert first is not None
-    assert await claimed("echo-1") is None
+
+
+async def inserted(database: Database, count: int) -> list[UUID]:
+    """So many replays run, the oldest first; nobody carries them on."""
+    replays = [asked() for _ in range(count)]
+    for replay in replays:
+        async with database.transaction() as tx:
+            await replay_rows.insert(tx, replay)
+    return [replay.id for replay in replays]
+
+
+async def silence(database: Database) -> None:
+    """Whoever carries a replay on has not been heard of for long."""
     async with database.transaction() as tx:
         await tx.run("UPDATE sagaline.replays SET touched_at = now() - interval '1 hour'")
-    second = await claimed("echo-1")
+
+
+async def test_one_process_at_a_time_carries_a_replay_on_and_another_takes_over(
+    database: Database,
+) -> None:
+    (replay_id,) = await inserted(database, 1)
+    first = await _claimed(database, "echo-0")
+    assert first is not None
+    assert await _claimed(database, "echo-1") is None
+    await silence(database)
+    second = await _claimed(database, "echo-1")
     assert second is not None
     async with database.transaction() as tx:  # the first one wakes up, and is fenced
         assert not await replay_rows.advance(tx, first.moved([5, 20]), sent=1, passed=0, skipped=0)
         assert not await replay_rows.touch(tx, first, problem=None)
         await replay_rows.finish(tx, first)
         assert await replay_rows.advance(tx, second.moved([1, 10]), sent=1, passed=0, skipped=0)
-        found = await replay_rows.find(tx, asked.id)
+        found = await replay_rows.find(tx, replay_id)
     assert found is not None
     assert (found.state, list(found.next_offsets), found.sent) == ("running", [1, 10], 1)
     assert Counter(len(span) for span in found.left.values()) == Counter([4, 10])
+
+
+async def test_while_one_replay_is_carried_on_no_other_one_is(database: Database) -> None:
+    oldest, _ = await inserted(database, 2)
+    runners = [f"echo-{number}" for number in range(2)]
+    claims = await asyncio.gather(*(_claimed(database, runner) for runner in runners))
+    (taken,) = [claim for claim in claims if claim is not None]
+    assert taken.id == oldest
+    for runner in runners:
+        again = await _claimed(database, runner)
+        assert (again is None) == (runner != taken.runner)
+
+
+async def test_a_replay_that_is_resumed_waits_for_the_one_under_way(database: Database) -> None:
+    oldest, newer = await inserted(database, 2)
+    first = await _claimed(database, "echo-0")
+    assert first is not None
+    async with database.transaction() as tx:
+        assert await replay_rows.stop(tx, oldest)
+    second = await _claimed(database, "echo-1")
+    assert second is not None
+    assert second.id == newer
+    async with database.transaction() as tx:
+        assert await replay_rows.resume(tx, oldest)
+        # Who had it did not look in between, and must not go on now.
+        assert not await replay_rows.touch(tx, first, problem=None)
+    assert await _claimed(database, "echo-0") is None
+    await silence(database)
+    third = await _claimed(database, "echo-0")
+    assert third is not None
+    assert third.id == oldest
+    async with database.transaction() as tx:
+        assert not await replay_rows.touch(tx, second, problem=None)
+
+
+async def test_two_processes_of_a_service_carry_on_one_replay_at_a_time(
+    database_url: str, bootstrap: str
+) -> None:
+    async with echo(database_url, bootstrap) as one, echo(database_url, bootstrap, slot=1) as two:
+        notes = await one.notes(10)
+        where = await ranges(bootstrap, notes)
+        begun = [await each.begin(where, per_s=10) for each in (one, two, two)]
+        seen: list[list[str]] = []
+
+        async def states() -> list[str]:
+            listed = (await one.operators.get("/replays")).json()
+            by_id = {each["id"]: each for each in listed}
+            replays = [by_id[str(replay_id)] for replay_id in begun]
+            seen.append(["begun" if r["sent"] and r["state"] != "done" else "" for r in replays])
+            return [replay["state"] for replay in replays]
+
+        await becomes(states, lambda found: found == ["done"] * 3)
+        assert max(moment.count("begun") for moment in seen) == 1
 
 
 async def _claimed(database: Database, runner: str) -> Replay | None:
