@@ -1,13 +1,14 @@
 """The gateway's HTTP side: orders are placed, and looked after."""
 
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, TypeAlias
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from gateway_service import domain, etags, listing, prefer, repository, streaming
+from gateway_service.answers import APPLIED, ETAG, PLACING, READING, STREAMING
 from gateway_service.documents import (
     CustomerId,
     NewOrder,
@@ -16,59 +17,17 @@ from gateway_service.documents import (
     OrderShown,
 )
 from gateway_service.errors import OrderNotFound
+from gateway_service.headers import IdempotencyKey, Known, LastEventId, Preferences
 from gateway_service.intake import Intake
 from gateway_service.saga_document import SagaShown
 from gateway_service.streaming import Streams
 from gateway_service.watching import Watching
 from sagaline.chassis import paging
 from sagaline.chassis.database import Database
-from sagaline.chassis.web import Problem, database, part, traceparent
+from sagaline.chassis.web import database, part, traceparent
 
-IdempotencyKey: TypeAlias = Annotated[
-    str | None,
-    Header(
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x20-\x7e]+$",
-        description="Chosen by the customer, 1 to 255 characters of printable ASCII: repeating "
-        "the request with the same key gives the same order.",
-    ),
-]
-Preferences: TypeAlias = Annotated[
-    list[str] | None,
-    Header(
-        alias="Prefer",
-        description="`wait=N` (RFC 7240): answer when the order is CONFIRMED or REJECTED, at the "
-        f"latest after N seconds; at most {prefer.WAIT_MAX_S}. Everything else is passed over.",
-        examples=[["wait=10"]],
-    ),
-]
-Known: TypeAlias = Annotated[
-    list[str] | None,
-    Header(
-        alias="If-None-Match",
-        description="Tags that the client has: if the answer's is among them, it is 304.",
-        examples=[['W/"3"']],
-    ),
-]
 OpenWatching: TypeAlias = Annotated[Watching, Depends(part(Watching))]
 OpenDatabase: TypeAlias = Annotated[Database, Depends(database)]
-
-Responses: TypeAlias = dict[int | str, dict[str, Any]]  # as FastAPI takes them
-
-
-def _problem(description: str, **headers: dict[str, Any]) -> dict[str, Any]:
-    return {"model": Problem, "description": description, "headers": headers}
-
-
-LastEventId: TypeAlias = Annotated[
-    str | None,
-    Header(
-        alias="Last-Event-ID",
-        description="The id of the event that came last: the first one is about what is newer.",
-        examples=["3"],
-    ),
-]
 
 
 class EventStream(StreamingResponse):
@@ -76,64 +35,6 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-
-LOCATION: Final = {"Location": {"description": "The order.", "schema": {"type": "string"}}}
-RETRY_AFTER: Final = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
-APPLIED: Final = {
-    "Preference-Applied": {
-        "description": "`wait=N`, if the answer waited, or would have, for the order's end.",
-        "schema": {"type": "string"},
-    }
-}
-ETAG: Final = {
-    "ETag": {"description": "Another one after each change.", "schema": {"type": "string"}}
-}
-READING: Final[Responses] = {
-    304: {"description": "It is as the client knows it", "headers": ETAG},
-    404: _problem("No such order was accepted here"),
-    503: _problem("The database does not answer", **RETRY_AFTER),
-}
-LINKS: Final = {
-    name: {"operationId": f"orders-{name}", "parameters": {"order_id": "$response.body#/order_id"}}
-    for name in ("get_order", "get_saga", "get_events")
-}
-PLACING: Final[Responses] = {
-    200: {
-        "model": OrderShown,
-        "description": "With `Prefer: wait`: the order has ended",
-        "headers": LOCATION | APPLIED,
-        "links": LINKS,
-    },
-    202: {
-        "description": "The order is accepted for good, and will be CONFIRMED or REJECTED",
-        "headers": LOCATION | RETRY_AFTER | APPLIED,
-        "links": LINKS,
-    },
-    400: _problem("The body is not JSON"),
-    409: _problem("The key is held by a request in flight", **RETRY_AFTER),
-    413: _problem("The body is larger than 64 KiB"),
-    422: _problem("A field is not valid, or the key was used before for a different order"),
-    503: _problem("Too many orders wait, or the database does not answer", **RETRY_AFTER),
-}
-
-EVENT: Final = {  # OpenAPI 3.1 has the schema of each
-    "type": "object",
-    "properties": {
-        "id": {"type": "string", "pattern": "^[0-9]+$"},
-        "event": {"type": "string", "enum": ["progress", "end"]},
-        "data": {"type": "string", "contentMediaType": "application/json"},
-    },
-    "required": ["id", "event", "data"],
-}
-STREAMING: Final[Responses] = {
-    200: {
-        "description": "Events `progress`, and at last `end`",
-        "content": {"text/event-stream": {"schema": EVENT, "example": streaming.EXAMPLE}},
-    },
-    204: {"description": "`Last-Event-ID` is the end: there is nothing more to come"},
-    404: _problem("No such order was accepted here"),
-    503: _problem("Too many streams are open, or the database does not answer", **RETRY_AFTER),
-}
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 
