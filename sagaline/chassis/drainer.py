@@ -16,7 +16,8 @@ from structlog.typing import FilteringBoundLogger
 from sagaline.chassis.envelope import Encoded
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.fresh import Row
-from sagaline.chassis.lane import Lane, Verdict
+from sagaline.chassis.lane import Lane
+from sagaline.chassis.lane_rows import Verdict
 from sagaline.chassis.outbox import Outbox
 from sagaline.chassis.producer import Failure, Producer, ProducerLimits, Published
 from sagaline.chassis.quarantine import Quarantine, is_permanent, notice_of

@@ -18,7 +18,8 @@ from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Database, open_engine
 from sagaline.chassis.envelope import Encoded, reply_id
 from sagaline.chassis.fresh import Fresh
-from sagaline.chassis.lane import Lane, Verdict
+from sagaline.chassis.lane import Lane
+from sagaline.chassis.lane_rows import Verdict
 from sagaline.chassis.metrics import HttpMetrics
 from sagaline.chassis.outbox import Outbox
 from sagaline.testing.runtime import TestServer
