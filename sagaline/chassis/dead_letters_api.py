@@ -1,25 +1,31 @@
 """Operators' routes for dead letters, of every service: what is parked, and what becomes of it."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sagaline.chassis import examples, paging, parked_rows
-from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Database, Transaction
+from sagaline.chassis.dead_letter_documents import (
+    AllDealt,
+    Chosen,
+    DeadLetter,
+    DeadLetterPage,
+    DeadLetterShown,
+    Discard,
+    KeyDealt,
+    Redrive,
+)
 from sagaline.chassis.dead_letters import DeadLetters, Dealt
 from sagaline.chassis.discarding import MayHaveHappened
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.openapi import answers
-from sagaline.chassis.operating import Asking, Giving, Text
+from sagaline.chassis.operating import Text
 from sagaline.chassis.paging import Cursor, Limit
 from sagaline.chassis.parked_rows import Filter, ParkedRecord
 from sagaline.chassis.parking import Queue
 from sagaline.chassis.running import Running
-from sagaline.chassis.shown import Payload, header_texts, payload
 from sagaline.chassis.web import database, part, running
 
 BEHIND_SHOWN_MAX = 50
@@ -39,99 +45,6 @@ class DeadLetterNotFound(PlatformError):
     status = 404
 
 
-class DeadLetter(BaseModel):
-    """A parked record in a line. `redrives` counts how often it has failed again."""
-
-    id: int
-    topic: str
-    partition: int
-    offset: int
-    key: str
-    type: str | None
-    error_class: str
-    error: str
-    parked_at: datetime
-    redrives: int
-    redriven_at: datetime | None
-
-
-class DeadLetterPage(BaseModel):
-    """Some parked records, in the order of parking; `next` is the cursor of those that follow."""
-
-    dead_letters: list[DeadLetter]
-    next: str | None
-
-
-class DeadLetterShown(DeadLetter):
-    """All that is known of a parked record. `behind` are the first of those that wait for it."""
-
-    headers: dict[str, str]
-    payload: Payload
-    behind_count: int
-    behind: list[DeadLetter]
-
-
-class Chosen(BaseModel):
-    """Which records: those of `id`'s key, or those of all keys that have one that fits the rest."""
-
-    id: int | None = Field(default=None, ge=1, le=paging.ID_MAX)
-    topic: Text | None = None
-    key: Text | None = None
-    error_class: Text | None = None
-    cursor: str | None = Field(
-        default=None,
-        max_length=paging.CURSOR_CHARACTERS_MAX,
-        description="`next` of the answer before.",
-    )
-
-    @model_validator(mode="after")
-    def _names_something(self) -> Self:
-        fits = (self.topic, self.key, self.error_class)
-        if (self.id is None) == (fits == (None,) * 3):
-            raise ValueError("name an id alone, or a topic, a key or an error_class")
-        return self
-
-    @property
-    def wanted(self) -> Filter:
-        """The filter, without the id."""
-        return Filter(topic=self.topic, key=self.key, error_class=self.error_class)
-
-
-class Redrive(Chosen, Asking):
-    """Handle these again, in order."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.A_REDRIVE]})
-
-
-class Discard(Chosen, Giving):
-    """Give these up: the one of that id alone, or all that fit."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.A_DISCARD]})
-
-
-class KeyDealt(BaseModel):
-    """How a key fared: `done` of its records are parked no more, `left` are.
-
-    `error` is what `stopped_at`, a record's id, failed with this time.
-    """
-
-    topic: str
-    partition: int
-    key: str
-    done: int
-    left: int
-    stopped_at: int | None
-    error_class: str | None
-    error: str | None
-
-
-class AllDealt(BaseModel):
-    """What was done, by key. If there is a `next`, more keys fit: ask again with it as `cursor`."""
-
-    keys: list[KeyDealt]
-    next: str | None
-
-
 @router.get("", responses=answers(examples.DEAD_LETTERS))
 async def list_dead_letters(
     db: Db,
@@ -146,7 +59,7 @@ async def list_dead_letters(
     async with db.reading() as tx:
         found = await parked_rows.page(tx, wanted, after=paging.id_after(cursor), limit=limit)
     after = paging.cursor(found[-1].id) if len(found) == limit else None
-    return DeadLetterPage(dead_letters=[_line(record) for record in found], next=after)
+    return DeadLetterPage(dead_letters=[*map(DeadLetter.of, found)], next=after)
 
 
 @router.get("/{id:int}", responses=answers(examples.A_DEAD_LETTER_SHOWN, DeadLetterNotFound))
@@ -162,7 +75,7 @@ async def get_dead_letter(
         queue, offset = record.queue, record.raw.offset
         behind = await parked_rows.of_queue(tx, queue, offset=offset + 1, limit=BEHIND_SHOWN_MAX)
         count = await parked_rows.size(tx, queue, offset=offset + 1)
-    return _shown(record, behind, count, service.codec)
+    return DeadLetterShown.with_those_behind(record, behind, count, service.codec)
 
 
 @router.post("/redrive", responses=answers(examples.ALL_DEALT, DeadLetterNotFound))
@@ -175,7 +88,7 @@ async def redrive(chosen: Redrive, db: Db, letters: Letters) -> AllDealt:
         async with db.reading() as tx:
             queue = (await _found(tx, chosen.id)).queue
         dealt = await letters.redrive(queue, chosen.mandate, records_max=RECORDS_MAX)
-        return AllDealt(keys=[_dealt(dealt)], next=None)
+        return AllDealt(keys=[KeyDealt.of(dealt)], next=None)
 
     async def deal(queue: Queue, records_max: int) -> Dealt:
         return await letters.redrive(queue, chosen.mandate, records_max=records_max)
@@ -193,7 +106,7 @@ async def discard(chosen: Discard, db: Db, letters: Letters) -> AllDealt:
         async with db.reading() as tx:
             record = await _found(tx, chosen.id)
         dealt = await letters.discard_one(record, chosen.mandate)
-        return AllDealt(keys=[_dealt(dealt)], next=None)
+        return AllDealt(keys=[KeyDealt.of(dealt)], next=None)
 
     async def deal(queue: Queue, records_max: int) -> Dealt:
         return await letters.discard(queue, chosen.mandate, records_max=records_max)
@@ -221,7 +134,7 @@ async def _each(
 
 def _answer(dealt: list[Dealt], after: int | None) -> AllDealt:
     following = None if after is None else paging.cursor(after)
-    return AllDealt(keys=[_dealt(each) for each in dealt], next=following)
+    return AllDealt(keys=[KeyDealt.of(each) for each in dealt], next=following)
 
 
 async def _found(tx: Transaction, id_: int) -> ParkedRecord:
@@ -229,46 +142,3 @@ async def _found(tx: Transaction, id_: int) -> ParkedRecord:
     if found is None:
         raise DeadLetterNotFound(id=id_)
     return found
-
-
-def _line(record: ParkedRecord) -> DeadLetter:
-    return DeadLetter.model_validate(_facts(record))
-
-
-def _shown(
-    record: ParkedRecord, behind: list[ParkedRecord], count: int, codec: Codec
-) -> DeadLetterShown:
-    more = {
-        "headers": header_texts(record.raw.headers),
-        "payload": payload(codec, record.raw.value),
-        "behind_count": count,
-        "behind": [_line(each) for each in behind],
-    }
-    return DeadLetterShown.model_validate(_facts(record) | more)
-
-
-def _facts(record: ParkedRecord) -> dict[str, object]:
-    return {
-        "id": record.id,
-        "topic": record.raw.topic,
-        "partition": record.raw.partition,
-        "offset": record.raw.offset,
-        "key": record.key,
-        "type": record.type,
-        "error_class": record.error_class,
-        "error": record.error,
-        "parked_at": record.parked_at,
-        "redrives": record.redrives,
-        "redriven_at": record.redriven_at,
-    }
-
-
-def _dealt(dealt: Dealt) -> KeyDealt:
-    return KeyDealt(
-        **dealt.queue._asdict(),
-        done=dealt.done,
-        left=dealt.left,
-        stopped_at=dealt.stopped_at,
-        error_class=dealt.error_class,
-        error=dealt.error,
-    )
