@@ -8,22 +8,21 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from sagaline.chassis.errors import PlatformError
+from sagaline.chassis.log_records import LogRecord, Span, Spans, Stored
 
 FETCH_MS = 300
 FETCH_RECORDS_MAX = 500
 SILENCE_S = 20.0  # without a record that must be there, before we say so
 
 Consumer: TypeAlias = "AIOKafkaConsumer[bytes, bytes]"
-Stored: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
 
 class KafkaAway(PlatformError):
@@ -36,50 +35,6 @@ class NoSuchTopic(PlatformError):
     """There is no topic {topic}."""
 
     status = 404
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Offsets of one partition: from `first` up to, and not including, `until`."""
-
-    first: int
-    until: int
-
-    def __len__(self) -> int:
-        return max(0, self.until - self.first)
-
-
-Spans: TypeAlias = Mapping[int, Span]  # by partition
-
-
-@dataclass(frozen=True, slots=True)
-class LogRecord:
-    """A record as it lies in the log; `time` is Kafka's own, when it was sent or appended.
-
-    With `unread`, the Kafka client could not read it, and only its coordinates are known.
-    """
-
-    topic: str
-    partition: int
-    offset: int
-    time: datetime | None = None
-    key: bytes | None = None
-    headers: tuple[tuple[str, bytes | None], ...] = ()
-    value: bytes | None = None
-    unread: str | None = None
-
-    @classmethod
-    def of(cls, record: Stored) -> Self:
-        """Give what the client has read."""
-        return cls(
-            record.topic,
-            record.partition,
-            record.offset,
-            datetime.fromtimestamp(record.timestamp / 1000, UTC),
-            record.key,
-            tuple(record.headers),
-            record.value,
-        )
 
 
 class LogReader:

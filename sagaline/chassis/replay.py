@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sagaline.chassis.envelope import Encoded, Envelope
 from sagaline.chassis.errors import MalformedEnvelope
-from sagaline.chassis.log_reader import LogRecord
+from sagaline.chassis.log_records import LogRecord
 
 # Extensions of the CloudEvent, beside the original ones. A copy of a copy tells of the last place.
 REPLAY: Final = "ce_replayid"

@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from sagaline.chassis.database import Transaction
-from sagaline.chassis.log_reader import Span
+from sagaline.chassis.log_records import Span
 
 State: TypeAlias = Literal["running", "stopped", "done"]
 

@@ -19,7 +19,8 @@ from sagaline.chassis.deadline import within
 from sagaline.chassis.envelope import Encoded
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.faults import passing
-from sagaline.chassis.log_reader import KafkaAway, LogRecord, NoSuchTopic, Span, Spans
+from sagaline.chassis.log_reader import KafkaAway, NoSuchTopic
+from sagaline.chassis.log_records import LogRecord, Span, Spans
 from sagaline.chassis.offsets import lowest_waiting
 from sagaline.chassis.replay import again, matches
 from sagaline.chassis.replay_metrics import ReplayMetrics

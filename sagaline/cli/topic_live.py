@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from sagaline.chassis.catalog import Topic
-from sagaline.chassis.log_reader import Spans
+from sagaline.chassis.log_records import Spans
 from sagaline.cli import place
 from sagaline.cli.exits import Exit
 from sagaline.cli.output import print_facts, print_json

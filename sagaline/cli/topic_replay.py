@@ -8,7 +8,7 @@ import typer
 
 from sagaline.chassis import log_reader
 from sagaline.chassis.catalog import Catalog
-from sagaline.chassis.log_reader import Span
+from sagaline.chassis.log_records import Span
 from sagaline.cli import place, topic_live
 from sagaline.cli.output import print_facts, print_json
 from sagaline.cli.place import JsonOption, StateOption

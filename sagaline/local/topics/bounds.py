@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 from sagaline.chassis.errors import PlatformError
-from sagaline.chassis.log_reader import LogReader, Span, Spans
+from sagaline.chassis.log_reader import LogReader
+from sagaline.chassis.log_records import Span, Spans
 
 OFFSET: Final = re.compile(r"(?:([0-9]{1,9}):)?([0-9]{1,18})")
 AGO: Final = re.compile(r"([0-9]{1,6})(s|m|h|d)")

@@ -11,7 +11,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 
 from sagaline.chassis.errors import PlatformError
-from sagaline.chassis.log_reader import KafkaAway, Span
+from sagaline.chassis.log_reader import KafkaAway
+from sagaline.chassis.log_records import Span
 
 CLIENT = "sagactl"
 TIMEOUT_MS = 10_000

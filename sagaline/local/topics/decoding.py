@@ -8,7 +8,7 @@ from functools import lru_cache
 from sagaline.chassis.catalog import Catalog
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.errors import PlatformError
-from sagaline.chassis.log_reader import LogRecord
+from sagaline.chassis.log_records import LogRecord
 
 BLANK = "(redacted)"
 NOT_PERSONAL = "none"

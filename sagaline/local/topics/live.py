@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sagaline.chassis.catalog import Topic
 from sagaline.chassis.errors import PlatformError
-from sagaline.chassis.log_reader import Spans
+from sagaline.chassis.log_records import Spans
 from sagaline.local.client import Client, Refused, problem_text
 
 POLL_S = 0.2

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sagaline.chassis import messages as platform
 from sagaline.chassis.catalog import Catalog, Topic
-from sagaline.chassis.log_reader import Span
+from sagaline.chassis.log_records import Span
 from sagaline.local.topics.broker import Broker, GroupOffset
 
 NOT_PERSONAL = "none"

@@ -10,7 +10,8 @@ from aiokafka.errors import KafkaError
 
 from sagaline.chassis.catalog import Catalog
 from sagaline.chassis.errors import PlatformError
-from sagaline.chassis.log_reader import KafkaAway, LogReader, LogRecord, Spans
+from sagaline.chassis.log_reader import KafkaAway, LogReader
+from sagaline.chassis.log_records import LogRecord, Spans
 from sagaline.chassis.replay import marks, matches, unmarked
 from sagaline.local.topics.broker import CLIENT, Broker
 

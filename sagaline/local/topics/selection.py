@@ -4,7 +4,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from sagaline.chassis.log_reader import LogReader, LogRecord, Span
+from sagaline.chassis.log_reader import LogReader
+from sagaline.chassis.log_records import LogRecord, Span
 from sagaline.chassis.replay import matches
 from sagaline.local.topics import bounds
 from sagaline.local.topics.bounds import Bound

@@ -9,7 +9,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from sagaline.chassis import log_reader
-from sagaline.chassis.log_reader import LogReader, LogRecord
+from sagaline.chassis.log_reader import LogReader
+from sagaline.chassis.log_records import LogRecord
 from sagaline.local.topics import broker
 from tests.unit.topics.records import KEY, VALUE, headers
 

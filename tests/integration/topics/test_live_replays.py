@@ -13,7 +13,7 @@ import pytest
 
 from sagaline.chassis import log_reader, replay_rows, topics
 from sagaline.chassis.database import Database, open_engine
-from sagaline.chassis.log_reader import LogRecord
+from sagaline.chassis.log_records import LogRecord
 from sagaline.chassis.replay_rows import Replay
 from sagaline.testing.runtime import OWNER, TestServer
 from tests.integration.echo import stage

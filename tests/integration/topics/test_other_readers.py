@@ -11,7 +11,7 @@ from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, to_binary
 from cloudevents.core.formats.base import Format
 
 from sagaline.chassis import log_reader
-from sagaline.chassis.log_reader import LogRecord
+from sagaline.chassis.log_records import LogRecord
 from sagaline.local.views import Order
 from sagaline.testing.platform import Platform
 from schemas import CATALOG

@@ -7,7 +7,8 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from sagaline.chassis import log_reader
-from sagaline.chassis.log_reader import KafkaAway, LogRecord, NoSuchTopic, Span
+from sagaline.chassis.log_reader import KafkaAway, NoSuchTopic
+from sagaline.chassis.log_records import LogRecord, Span
 from sagaline.local.topics import bounds
 from sagaline.local.topics.bounds import At, BoundsApart, NoSuchPartition
 from sagaline.local.topics.selection import Selection

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sagaline.chassis import log_reader
-from sagaline.chassis.log_reader import Span
+from sagaline.chassis.log_records import Span
 from sagaline.local.client import ORCHESTRATOR
 from sagaline.local.topics import live
 from sagaline.local.topics.live import LiveReplay, NotLive

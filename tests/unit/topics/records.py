@@ -7,7 +7,7 @@ from uuid import UUID
 import schemas
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.envelope import Envelope
-from sagaline.chassis.log_reader import LogRecord
+from sagaline.chassis.log_records import LogRecord
 from schemas.messages import AuthorizePayment
 
 KEY = "0193f1c5-6a2b-7c3d-8e4f-5a6b7c8d9e0f"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagaline.chassis.log_reader import Span
+from sagaline.chassis.log_records import Span
 from sagaline.local.topics.bounds import At, BadBound, clipped, parse
 
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)

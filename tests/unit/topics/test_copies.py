@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from sagaline.chassis.log_reader import LogRecord
+from sagaline.chassis.log_records import LogRecord
 from sagaline.chassis.replay import again, matches
 from tests.unit.topics.records import KEY, MESSAGE_ID, PAYMENT, VALUE, a_record, headers
 

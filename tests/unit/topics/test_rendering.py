@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import schemas
-from sagaline.chassis.log_reader import LogRecord
+from sagaline.chassis.log_records import LogRecord
 from sagaline.local.topics import rendering
 from sagaline.local.topics.decoding import Decoded, Decoder, blanked
 from tests.unit.topics.records import KEY, MESSAGE_ID, SAGA_ID, VALUE, a_record, headers
