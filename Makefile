@@ -17,7 +17,7 @@ demo: $(STAMP) ## Start everything, place orders of every outcome, check the boo
 	@./sagactl demo
 
 test: $(STAMP) ## Run the whole suite, on a real Kafka and a real PostgreSQL
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 lint: $(STAMP) ## Check style, names and who imports whom
 	@$(PYTHON) -m ruff check .
@@ -33,8 +33,9 @@ type: $(STAMP) ## Check types, strictly
 bench: $(STAMP) ## Measure orders per second, latency and cost, on throw-away platforms
 	@$(PYTHON) -m bench
 
-chaos: $(STAMP) ## Run only the tests that kill and cut
-	@$(PYTHON) -m pytest tests/chaos
+chaos: $(STAMP) ## Kill and stop every part among 500 running orders; SEED=n repeats a run
+	@$(PYTHON) -m pytest tests/chaos/test_any_moment.py -s --long-drill \
+		$(if $(SEED),--sagaline-seed $(SEED))
 
 docs: $(STAMP) ## Check that the pages' links lead somewhere
 	@$(PYTHON) deploy/check_links.py

@@ -223,10 +223,20 @@ def platform_settings() -> Mapping[str, str]:
     return QUICK
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """A seed from the outside, to see again what a test has met."""
+    parser.addoption(
+        "--sagaline-seed", type=int, help="the seed of each test on the platform, as it printed it"
+    )
+
+
 @pytest.fixture
-async def platform(embedded_platform: EmbeddedPlatform) -> AsyncIterator[Platform]:
+async def platform(
+    embedded_platform: EmbeddedPlatform, pytestconfig: pytest.Config
+) -> AsyncIterator[Platform]:
     """The session's platform, whole at the begin of each test. It prints the test's seed."""
-    seed = random.SystemRandom().getrandbits(32)
+    given: int | None = pytestconfig.getoption("--sagaline-seed")
+    seed = random.SystemRandom().getrandbits(32) if given is None else given
     print(f"seed {seed}")  # noqa: T201 - shown when the test fails
     async with (
         Client(embedded_platform.urls, embedded_platform.operator_urls) as client,

@@ -1,21 +1,19 @@
 """Recovery times of the platform, printed at the end of the run: nobody asserts them."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 
 pytest.register_assert_rewrite("tests.chaos.market")  # its audit says what is wrong
 
-LINES: pytest.StashKey[list[str]] = pytest.StashKey()
-
 
 class Stopwatch:
     """Seconds since a fault was over."""
 
-    def __init__(self, name: str, lines: list[str]) -> None:
+    def __init__(self, name: str, tell: Callable[[str], None]) -> None:
         self._name = name
-        self._lines = lines
+        self._tell = tell
         self._begin_s = time.monotonic()
 
     def start(self) -> None:
@@ -24,21 +22,23 @@ class Stopwatch:
 
     def note(self, what: str) -> None:
         """This has come about; printed with the other lines of the run."""
-        self._lines.append(f"{time.monotonic() - self._begin_s:6.1f} s  {self._name}: {what}")
+        self.tell(time.monotonic() - self._begin_s, what)
+
+    def tell(self, seconds: float, what: str) -> None:
+        """That took so long."""
+        self._tell(f"{seconds:6.1f} s  {self._name}: {what}")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make chaos` takes the long form."""
+    parser.addoption(
+        "--long-drill",
+        action="store_true",
+        help="strike with every fault among 500 running orders, and let services stand for 60 s",
+    )
 
 
 @pytest.fixture
-def stopwatch(request: pytest.FixtureRequest) -> Stopwatch:
+def stopwatch(request: pytest.FixtureRequest, tell: Callable[[str], None]) -> Stopwatch:
     """The test's own."""
-    return Stopwatch(request.node.name, request.config.stash.setdefault(LINES, []))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
-    """Print what the stopwatches noted."""
-    lines = terminalreporter.config.stash.get(LINES, [])
-    if lines:
-        terminalreporter.section("recovery")
-        for line in lines:
-            terminalreporter.write_line(line)
-    yield
+    return Stopwatch(request.node.name, tell)

@@ -8,43 +8,27 @@ account.
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 from uuid import UUID
 
 import httpx
 
+from sagaline.chassis.partitioner import partition_of
 from sagaline.local.client import INVENTORY, PAYMENT, Refused, Unreachable
-from sagaline.local.views import Account, Line, NewOrder, Order, Shelf
+from sagaline.local.views import Account, Line, NewOrder, Shelf
 from sagaline.testing.platform import Platform
+from tests.chaos.baskets import CONFIRMED, NO_CREDIT, OUT_OF_STOCK, Basket, End, end_of
+from tests.chaos.crowd import Crowd
 from tests.chaos.waiting import WITHIN_S, until
 
+T = TypeVar("T")
 CUSTOMERS, SHELVES, QUANTITY_MAX = 4, 4, 3
 ON_HAND, LIMIT_MINOR, PRICE_MINOR = 1_000_000, 100_000_000, 700
 PATIENCE_S = 1.0  # so long a shopper waits for an order's end before the next one
-
-
-class End(NamedTuple):
-    """How an order ends, and what for."""
-
-    status: str
-    step: str | None = None
-    code: str | None = None
-
-
-CONFIRMED = End("CONFIRMED")
-OUT_OF_STOCK = End("REJECTED", "reserve_stock", "out_of_stock")
-NO_CREDIT = End("REJECTED", "authorize_payment", "credit_exceeded")
-
-
-class Basket(NamedTuple):
-    """What is ordered, and what has to come of it."""
-
-    customer_id: str
-    sku: str
-    quantity: int
-    end: End
+ASK_S, ASK_AGAIN_S = 10, 0.5  # so long a question waits for the answer; and until the next one
+AUDITORS = 20
 
 
 class Answer(NamedTuple):
@@ -65,6 +49,7 @@ class Market:
         sold_out: str,
         customers: Sequence[str],
         poor: str,
+        within_s: float,
     ) -> None:
         self.answers: list[Answer] = []
         self.orders: dict[UUID, Basket] = {}
@@ -73,11 +58,12 @@ class Market:
         self._sold_out = sold_out
         self._customers = customers
         self._poor = poor
+        self._within_s = within_s
         self._rng = random.Random(platform.seed)
 
     @classmethod
-    async def open(cls, platform: Platform) -> Self:
-        """Fill shelves and purses."""
+    async def open(cls, platform: Platform, *, within_s: float = WITHIN_S) -> Self:
+        """Fill shelves and purses. No order may take longer than `within_s`."""
         full = [
             await platform.a_sku(on_hand=ON_HAND, price_minor=PRICE_MINOR) for _ in range(SHELVES)
         ]
@@ -88,6 +74,7 @@ class Market:
             sold_out=await platform.a_sku(on_hand=0),
             customers=rich,
             poor=await platform.a_customer(limit_minor=PRICE_MINOR - 1),
+            within_s=within_s,
         )
 
     async def place(self, end: End | None = None) -> UUID:
@@ -99,6 +86,23 @@ class Market:
         assert order_id is not None
         self.orders[order_id] = basket
         return order_id
+
+    @asynccontextmanager
+    async def crowd(self, number: int) -> AsyncIterator[Crowd]:
+        """So many people order once, all at the same time; the block waits until each has ended."""
+        crowd = Crowd()
+        async with asyncio.TaskGroup() as ordering:
+            for _ in range(number):
+                ordering.create_task(self._order_once(crowd))
+            yield crowd
+
+    async def an_order_of_each(self, partitions: int) -> None:
+        """Orders that are placed now end, at least one in each partition of the topics."""
+        placed: dict[int, UUID] = {}
+        while len(placed) < partitions:
+            more = await asyncio.gather(*(self.place() for _ in range(partitions)))
+            placed |= {partition_of(str(order_id), partitions): order_id for order_id in more}
+        await asyncio.gather(*map(self.ended, placed.values()))
 
     @asynccontextmanager
     async def shoppers(self, number: int) -> AsyncIterator[None]:
@@ -121,16 +125,19 @@ class Market:
 
     async def ended(self, order_id: UUID) -> End:
         """Wait until the order and its saga have ended; tell how. Raises NotSoon."""
-        end = await until(lambda: self._end(order_id), f"{order_id} has ended")
+        what = f"{order_id} has ended"
+        end = await until(
+            lambda: self._end(order_id), what, within_s=self._within_s, poll_s=ASK_AGAIN_S
+        )
         assert end is not None
         return end
 
     async def audit(self) -> None:
         """Each order ends as it had to, paid once, taken once, told once; and the books agree."""
-        ends = {order_id: await self.ended(order_id) for order_id in self.orders}
+        ends = dict(await self._of_each_order(self.ended))
         wrong = {i: end for i, end in ends.items() if end != self.orders[i].end}
         assert wrong == {}
-        quiet = await self._platform.ledger_when_quiet(within_s=WITHIN_S)
+        quiet = await self._platform.ledger_when_quiet(within_s=self._within_s)
         assert quiet.problems == []
         sold, owed = self._sold()
         for sku in self._skus:
@@ -138,9 +145,9 @@ class Market:
         assert await self._shelf(self._sold_out) == (0, 0)
         for customer_id in (*self._customers, self._poor):
             assert await self._paid(customer_id) == (owed[customer_id], 0), customer_id
-        for order_id, end in ends.items():
-            told = "confirmation" if end == CONFIRMED else "rejection"
-            assert await self._platform.client.notifications(order_id) == [told], order_id
+        told = await self._of_each_order(self._platform.client.notifications)
+        wrong_news = {i: news for i, news in told if news != [ends[i].news]}
+        assert wrong_news == {}
 
     # --- inside
 
@@ -171,6 +178,21 @@ class Market:
         assert answer.status_code in passing, answer.text
         return None
 
+    async def _of_each_order(self, ask: Callable[[UUID], Awaitable[T]]) -> list[tuple[UUID, T]]:
+        order_ids = iter(self.orders)
+
+        async def auditor() -> list[tuple[UUID, T]]:
+            return [(order_id, await ask(order_id)) for order_id in order_ids]
+
+        audited = await asyncio.gather(*(auditor() for _ in range(AUDITORS)))
+        return [each for found in audited for each in found]
+
+    async def _order_once(self, crowd: Crowd) -> None:
+        order_id = await self.place()
+        crowd.advance()
+        await self.ended(order_id)
+        crowd.advance()
+
     async def _shop(self, closing: asyncio.Event) -> None:
         while not closing.is_set():
             order_id = await self.place()
@@ -183,9 +205,10 @@ class Market:
     async def _end(self, order_id: UUID) -> End | None:
         """None while the gateway can't be asked. An accepted order that is NotFound was lost."""
         try:
-            if not (await self._platform.saga(order_id)).has_ended:
-                return None
-            return _end(await self._platform.client.order(order_id))
+            order = await self._platform.client.order(order_id, wait_s=ASK_S)
+            if order.has_ended and (await self._platform.saga(order_id)).has_ended:
+                return end_of(order)
+            return None
         except (Unreachable, Refused):
             return None
 
@@ -209,9 +232,3 @@ class Market:
         path = f"/accounts/{customer_id}"
         account = Account.model_validate(await self._platform.client.get(PAYMENT, path))
         return account.captured_minor, account.authorized_minor
-
-
-def _end(order: Order) -> End:
-    if order.reason is None:
-        return End(order.status)
-    return End(order.status, order.reason.step, order.reason.code)

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from sagaline.testing.platform import Platform
+from tests.chaos.baskets import CONFIRMED, NO_CREDIT, OUT_OF_STOCK
 from tests.chaos.databases import Rows, connected, rows
-from tests.chaos.market import CONFIRMED, NO_CREDIT, OUT_OF_STOCK, Market
+from tests.chaos.market import Market
 from tests.chaos.waiting import WITHIN_S, until
 
 pytestmark = pytest.mark.timeout(300)

@@ -21,26 +21,29 @@ SHOPPERS = 4
 PAUSE_S = 12.0  # the group's session timeout is 10 s, the relay's session ends after 3 s
 
 
-@pytest.mark.parametrize("service", [PAYMENT, ORCHESTRATOR])
-async def test_a_service_that_stood_still_begins_anew_and_does_nothing_twice(
-    platform: Platform, service: str, stopwatch: Stopwatch
+async def test_services_that_stood_still_begin_anew_and_do_nothing_twice(
+    platform: Platform, stopwatch: Stopwatch
 ) -> None:
+    services = (PAYMENT, ORCHESTRATOR)
     market = await Market.open(platform)
     async with market.shoppers(SHOPPERS):
         await market.accepted(2 * SHOPPERS)
-        lane, positions = await epochs(platform, service)
-        platform.pause(service)
+        before = [await epochs(platform, service) for service in services]
+        for service in services:
+            platform.pause(service)
         # A pause has a length: nothing is waited for.
         await asyncio.sleep(PAUSE_S)
-        platform.resume(service)
+        for service in services:
+            platform.resume(service)
         stopwatch.start()
         await market.ended(await market.place())
         stopwatch.note("a new order ended")
     await market.audit()
     stopwatch.note("all orders ended")
-    newer_lane, newer_positions = await epochs(platform, service)
-    assert newer_lane > lane
-    assert newer_positions > positions
+    for service, (lane, positions) in zip(services, before, strict=True):
+        newer_lane, newer_positions = await epochs(platform, service)
+        assert newer_lane > lane
+        assert newer_positions > positions
 
 
 async def test_a_second_process_takes_over_and_the_first_one_wakes_up_fenced(

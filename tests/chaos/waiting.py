@@ -11,11 +11,17 @@ T = TypeVar("T")
 POLL_S, WITHIN_S = 0.05, 90.0
 
 
-async def until(ask: Callable[[], Awaitable[T]], what: str, *, within_s: float = WITHIN_S) -> T:
+async def until(
+    ask: Callable[[], Awaitable[T]],
+    what: str,
+    *,
+    within_s: float = WITHIN_S,
+    poll_s: float = POLL_S,
+) -> T:
     """Wait until `ask` says something true; give it. Raises NotSoon."""
     deadline_s = time.monotonic() + within_s
     while not (found := await ask()):
         if time.monotonic() > deadline_s:
             raise NotSoon(f"waited {within_s:.0f} s until {what}")
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(poll_s)
     return found

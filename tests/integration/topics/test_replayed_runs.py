@@ -13,8 +13,9 @@ from sagaline.local.topics import live
 from sagaline.local.topics.live import LiveReplay, NotLive
 from sagaline.testing.platform import Platform
 from schemas import CATALOG
+from tests.chaos.baskets import CONFIRMED, NO_CREDIT, OUT_OF_STOCK
 from tests.chaos.databases import Rows, connected, rows
-from tests.chaos.market import CONFIRMED, NO_CREDIT, OUT_OF_STOCK, Market
+from tests.chaos.market import Market
 from tests.chaos.waiting import WITHIN_S, until
 
 pytestmark = pytest.mark.timeout(300)

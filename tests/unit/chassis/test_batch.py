@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sagaline.chassis.batch import KEY_CHARACTERS_MAX, Cursors, Raw, Waiting, halves, key_of
+from sagaline.chassis.batch import Cursors, Raw, Waiting, halves, key_of
 from sagaline.chassis.positions import Fenced, Partition, Position
 
 COMMANDS, RECORDS = "commands", "records"

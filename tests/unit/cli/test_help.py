@@ -35,6 +35,8 @@ def test_a_commands_help_has_exit_codes_and_an_example(command: tuple[str, ...])
     assert re.search(r"Exit 0", shown.output)
     assert re.search(rf"\./sagactl {' '.join(command)}", shown.output)
     assert max(map(len, shown.output.splitlines())) <= 80
+    for behind in re.findall(r"(?<!')\./sagactl (?:.*\\\n)*.*\n(.*)", shown.output):
+        assert behind == "", "an example is wrapped: put \\b above it, and backslashes into it"
 
 
 def shown_in(page: Path) -> set[tuple[str, ...]]:

@@ -1,5 +1,6 @@
 """`place-order` as its participants see it, and every state that it can get into."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -157,9 +158,8 @@ ONE_PARKED = Bounds(timeouts_per_command=0, refusals=1, parkings=1, delays=0)
 
 @pytest.mark.parametrize("bounds", [TWO_REFUSALS, ONE_PARKED], ids=["two-refusals", "one-parked"])
 def test_whatever_happens_an_order_is_confirmed_whole_or_leaves_nothing(
-    bounds: Bounds, capsys: pytest.CaptureFixture[str]
+    bounds: Bounds, tell: Callable[[str], None]
 ) -> None:
     seen = walk(PLACE_ORDER.with_timeouts(resends_max=1), AN_ORDER, MESSAGES, bounds)
-    with capsys.disabled():
-        print(f"\n{seen}")  # noqa: T201 - the bounds and the count are part of the proof
+    tell(str(seen))  # the bounds and the count are part of the proof
     assert {SagaStatus.COMPLETED, SagaStatus.COMPENSATED} < seen.states.keys()
