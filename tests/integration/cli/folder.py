@@ -14,6 +14,7 @@ from pathlib import Path
 from sagaline.local.platform_config import FILENAME, PlatformConfig
 from sagaline.local.process_key import ProcessKey
 from sagaline.local.run_file import RunFile
+from tests.integration.forked_command import run_command
 
 CHECKOUT = Path(__file__).parents[3]
 UP_WITHIN_S = 100.0
@@ -36,14 +37,8 @@ class Folder:
         return {**os.environ, "PYTHONPATH": str(CHECKOUT), "TMPDIR": str(self.path)}
 
     def run(self, *arguments: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.path,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
+        return run_command(
+            arguments, folder=self.path, environment=self.environment(), timeout_s=timeout_s
         )
 
     def json(self, *arguments: str) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import Mapping
@@ -12,14 +13,12 @@ from uuid import UUID, uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from typer.testing import CliRunner
 
-from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.partitioner import partition_of
-from sagaline.cli.app import app
 from sagaline.local.views import Order
 from sagaline.testing.platform import Platform
 from schemas import CATALOG
+from tests.integration.forked_command import run_command
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -58,12 +57,15 @@ class Command:
         )
 
     async def __call__(self, *arguments: str) -> Ended:
-        """In this process, which is a second quicker."""
-        command = ["topic", *arguments, *self._state]
-        ended = await asyncio.to_thread(CliRunner().invoke, app, command)
-        if isinstance(ended.exception, PlatformError):  # `main` prints it
-            return Ended(1, ended.stdout, f"{ended.stderr}{ended.exception}")
-        return Ended(ended.exit_code, ended.stdout, ended.stderr)
+        """What is left when it has ended."""
+        ended = await asyncio.to_thread(
+            run_command,
+            ["topic", *arguments, *self._state],
+            folder=CHECKOUT,
+            environment=os.environ,
+            timeout_s=WITHIN_S,
+        )
+        return Ended(ended.returncode, ended.stdout, ended.stderr)
 
     async def done(self, *arguments: str) -> Ended:
         ended = await self(*arguments)
