@@ -107,7 +107,9 @@ def redrive(
 
       ./sagactl dlq redrive --service payment_service 7
 
-      ./sagactl dlq redrive --error-class ValueError --reason 'release 1.2.1 copes'
+    \b
+      ./sagactl dlq redrive --error-class ValueError \\
+        --reason 'release 1.2.1 copes'
     """
     body = {
         "id": identifier,

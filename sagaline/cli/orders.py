@@ -12,7 +12,8 @@ import typer
 from sagaline.cli import order_list, order_watch, place
 from sagaline.cli.output import print_facts, print_json
 from sagaline.cli.place import JsonOption, StateOption
-from sagaline.local.client import GATEWAY, WAIT_MAX_S, Client, Json, Refused, problem_text
+from sagaline.local.answers import Refused, problem_text
+from sagaline.local.client import GATEWAY, WAIT_MAX_S, Client, Json
 from sagaline.local.views import Order
 
 REJECTED = 3
@@ -43,8 +44,11 @@ def create(
 
     Examples:
 
-      ./sagactl order create --customer alice --currency EUR --line LAMP-1=2 --wait
+    \b
+      ./sagactl order create --customer alice --currency EUR --line LAMP-1=2 \\
+        --wait
 
+    \b
       ./sagactl order create --customer bob --currency EUR --line LAMP-1=1 \\
         --line MUG-1=6 --key basket-17 --json
     """

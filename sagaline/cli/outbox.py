@@ -66,7 +66,9 @@ def redrive(
 
     Example:
 
-      ./sagactl outbox redrive --service inventory_service 12 --reason 'the topic is there'
+    \b
+      ./sagactl outbox redrive --service inventory_service 12 \\
+        --reason 'the topic is there'
     """
     body = {"reason": reason, "who": who}
     (name,) = chosen_services(service)
@@ -93,7 +95,9 @@ def discard(
 
     Example:
 
-      ./sagactl outbox discard --service order_service 12 --reason 'nobody reads it'
+    \b
+      ./sagactl outbox discard --service order_service 12 \\
+        --reason 'nobody reads it'
     """
     body = {"reason": reason, "who": who}
     (name,) = chosen_services(service)

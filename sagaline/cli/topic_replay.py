@@ -65,9 +65,11 @@ def replay(
 
       ./sagactl topic replay inventory.commands.v1 --from 10m
 
+    \b
       ./sagactl topic replay orders.replies.v1 --from 3:120 --until 3:130 \\
         --to sandbox.lost-replies
 
+    \b
       ./sagactl topic replay payments.commands.v1 --from 1h --live \\
         --reason "replies lost with the old broker"
     """
