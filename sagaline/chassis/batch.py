@@ -12,7 +12,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from sagaline.chassis.envelope import Record
+from sagaline.chassis.envelope import KEY_CHARACTERS_MAX, Record
 from sagaline.chassis.positions import Fenced, Partition, Position, Span
 
 
@@ -29,8 +29,6 @@ class Raw:
 
 
 NOWHERE: Final[Mapping[Partition, int]] = MappingProxyType({})
-
-KEY_CHARACTERS_MAX: Final = 500  # 2,000 bytes at most: an index takes them beside a topic's name
 
 Place: TypeAlias = tuple[str, int, int]  # topic, partition, offset
 

@@ -6,7 +6,8 @@ See docs/architecture.md, "Messages". The envelope travels as headers; the value
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
 from uuid import UUID, uuid5
 
 from sagaline.chassis.catalog import Message
@@ -17,6 +18,11 @@ Headers: TypeAlias = Mapping[str, str]
 
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/avro"
+KEY_CHARACTERS_MAX: Final = 500  # 2,000 bytes at most: an index takes them beside a topic's name
+# What indexes hold: keys of the outbox and of sagas, steps and directions of the barrier.
+CHARACTERS_MAX: Final[Mapping[str, int]] = MappingProxyType(
+    {"ce_subject": KEY_CHARACTERS_MAX, "ce_sagastep": 200, "ce_sagadirection": 200}
+)
 ORIGIN = "sagaline-origin"  # header of a dead letter: it is a copy of the record that stands there
 
 
@@ -89,7 +95,7 @@ class Envelope:
     def parse(cls, headers: Iterable[tuple[str, bytes | None]]) -> "Envelope":
         """The envelope in a record's headers; unknown headers are passed over.
 
-        Raises MalformedEnvelope when a required one is missing or one can't be read.
+        Raises MalformedEnvelope when a required one is missing, unreadable or too long.
         """
         try:
             found = {
@@ -97,8 +103,8 @@ class Envelope:
                 for name, value in headers
                 if value is not None and (name.startswith("ce_") or name == "traceparent")
             }
-            if nul := [name for name, text in found.items() if "\0" in text]:
-                raise MalformedEnvelope(reason=f"NUL in {', '.join(nul)}")  # PostgreSQL has none
+            if reason := _unkeepable(found):
+                raise MalformedEnvelope(reason=reason)
             if found["ce_specversion"] != SPEC_VERSION:
                 raise MalformedEnvelope(reason=f"ce_specversion {found['ce_specversion']!r}")
             return cls._of(found)
@@ -128,6 +134,16 @@ class Envelope:
             outcome=found.get("ce_sagaoutcome"),
             causation_id=_uuid(found.get("ce_causationid")),
         )
+
+
+def _unkeepable(found: Headers) -> str | None:
+    """Why PostgreSQL can't keep these texts, or not in an index; None where it can."""
+    if nul := [name for name, text in found.items() if "\0" in text]:
+        return f"NUL in {', '.join(nul)}"
+    for name, most in CHARACTERS_MAX.items():
+        if len(found.get(name, "")) > most:
+            return f"{name} has more than {most} characters"
+    return None
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -12,7 +12,7 @@ from uuid import uuid4
 from sagaline.chassis.catalog import Catalog, Topic
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Transaction
-from sagaline.chassis.envelope import Encoded, Envelope, Outgoing
+from sagaline.chassis.envelope import KEY_CHARACTERS_MAX, Encoded, Envelope, Outgoing
 from sagaline.chassis.errors import MessageTooLarge, UnroutableMessage
 from sagaline.chassis.fresh import Fresh
 
@@ -29,7 +29,7 @@ INSERT = """
 
 
 class Outbox:
-    """Writes a transaction's messages, in order, checked for topic and size.
+    """Writes a transaction's messages, in order, checked for topic, key and size.
 
     `fresh` has those that were committed, for the relay of this process.
     """
@@ -68,6 +68,9 @@ class Outbox:
         message = outgoing.message
         topic = self._topic(outgoing)
         key = outgoing.key or str(getattr(message, topic.key))
+        if len(key) > KEY_CHARACTERS_MAX:  # its readers would park it
+            reason = f"its key has more than {KEY_CHARACTERS_MAX} characters"
+            raise UnroutableMessage(service=self._service, type=message.avro_name, reason=reason)
         envelope = Envelope(
             id=outgoing.id or uuid4(),
             type=message.avro_name,

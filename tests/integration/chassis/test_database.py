@@ -8,7 +8,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from sagaline.chassis.database import Database, open_engine
+from sagaline.chassis.envelope import KEY_CHARACTERS_MAX, Outgoing
+from sagaline.chassis.errors import UnroutableMessage
 from sagaline.chassis.faults import passing
+from sagaline.chassis.messages import Notice
 from tests.integration.chassis.stage import Stage
 
 
@@ -50,6 +53,18 @@ async def test_a_statement_on_a_lost_connection_is_no_records_fault(stage: Stage
     with pytest.raises((DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)) as raised:
         await fail()
     assert passing(raised.value)
+
+
+async def test_a_message_whose_readers_would_park_it_for_its_key_is_not_sent(stage: Stage) -> None:
+    async def publish(characters: int) -> None:
+        async with stage.database.transaction() as tx:
+            notice = Notice(code="x", detail="y")
+            tx.publish(Outgoing(notice, topic=stage.replies, key="x" * characters))
+
+    await publish(KEY_CHARACTERS_MAX)
+    with pytest.raises(UnroutableMessage, match="its key has more than 500 characters"):
+        await publish(KEY_CHARACTERS_MAX + 1)
+    assert len(await stage.query("SELECT 1 FROM sagaline.outbox")) == 1
 
 
 async def test_what_is_cancelled_twice_leaves_nothing_for_the_next_transaction(

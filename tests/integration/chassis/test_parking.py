@@ -1,13 +1,14 @@
 """A poison record is set aside with what follows it in its key; nobody else stops."""
 
 import random
+import string
 from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from sagaline.chassis import wiring
-from sagaline.chassis.batch import KEY_CHARACTERS_MAX
+from sagaline.chassis.envelope import KEY_CHARACTERS_MAX
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.interventions import Mandate
 from sagaline.chassis.parking import Queue
@@ -190,6 +191,30 @@ async def test_a_key_longer_than_an_index_takes_stops_nobody(stage: Stage, lette
     dealt = await dead_letters.discard(held, Mandate(reason="nobody's"), records_max=9)
     assert (dealt.done, dealt.left) == (2, 0)
     assert await stage.query("SELECT key FROM sagaline.parked") == [(keys[1],)]
+
+
+async def test_a_subject_longer_than_an_index_takes_keys_no_message(stage: Stage) -> None:
+    endless = "".join(random.Random(1).choices(string.ascii_letters, k=9_000))
+    poison = replace(
+        with_header(stage.action(1), "ce_subject", endless.encode()), key=endless.encode()
+    )
+    await stage.handle_directly(poison, stage.action(5))
+    rows = await stage.query("SELECT error_class, error FROM sagaline.parked")
+    assert [error for error, _ in rows] == ["MalformedEnvelope"]
+    assert await stage.effects() == {(5, "reserved"): 1}
+    keys = await stage.query("SELECT key FROM sagaline.outbox")
+    assert max(len(str(key)) for (key,) in keys) == KEY_CHARACTERS_MAX  # the dead letter's
+    # Whatever waits can be quarantined, too.
+    await stage.query("UPDATE sagaline.outbox SET quarantined_at = now() RETURNING id")
+
+
+async def test_a_step_longer_than_an_index_takes_is_parked_at_once(stage: Stage) -> None:
+    endless = "".join(random.Random(1).choices(string.ascii_letters, k=9_000))
+    await stage.handle_directly(
+        with_header(stage.action(1), "ce_sagastep", endless.encode()), stage.action(5)
+    )
+    assert await stage.parked() == [(1, "MalformedEnvelope")]
+    assert await stage.effects() == {(5, "reserved"): 1}
 
 
 async def test_a_record_under_another_key_than_it_says(stage: Stage) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sagaline.chassis.batch import Cursors, Raw, Waiting, halves, key_of
+from sagaline.chassis.envelope import KEY_CHARACTERS_MAX
 from sagaline.chassis.positions import Fenced, Partition, Position
 
 COMMANDS, RECORDS = "commands", "records"

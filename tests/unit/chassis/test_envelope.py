@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sagaline.chassis.envelope import Envelope, command_id, reply_id, saga_id
+from sagaline.chassis.envelope import (
+    CHARACTERS_MAX,
+    Envelope,
+    command_id,
+    reply_id,
+    saga_id,
+)
 from sagaline.chassis.errors import MalformedEnvelope
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
@@ -92,6 +98,14 @@ def test_what_every_event_has_is_required(name: str) -> None:
     headers[name] = None
     with pytest.raises(MalformedEnvelope, match=name):
         Envelope.parse(headers.items())
+
+
+@pytest.mark.parametrize("name", CHARACTERS_MAX)
+def test_what_an_index_holds_is_bounded(name: str) -> None:
+    headers = dict(on_the_wire(AN_EVENT))
+    Envelope.parse({**headers, name: b"x" * CHARACTERS_MAX[name]}.items())
+    with pytest.raises(MalformedEnvelope, match=f"{name} has more than"):
+        Envelope.parse({**headers, name: b"x" * (CHARACTERS_MAX[name] + 1)}.items())
 
 
 def test_ids_follow_from_what_they_identify() -> None:
