@@ -15,7 +15,8 @@ from sagaline.cli import place
 from sagaline.cli.exits import Exit
 from sagaline.cli.output import console, styled
 from sagaline.cli.place import JsonOption, StateOption
-from sagaline.local.client import GATEWAY, ORCHESTRATOR, Client, Json, NotFound
+from sagaline.local.answers import NotFound
+from sagaline.local.client import GATEWAY, ORCHESTRATOR, Client, Json
 from sagaline.local.views import Saga, Step
 
 POLL_S = 0.1

@@ -8,15 +8,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sagaline.local.client import (
-    INVENTORY,
-    NOTIFICATION,
-    ORDER,
-    PAYMENT,
-    Client,
-    Refused,
-    Unreachable,
-)
+from sagaline.local.answers import Refused
+from sagaline.local.client import INVENTORY, NOTIFICATION, ORDER, PAYMENT, Client, Unreachable
 from sagaline.local.views import (
     InventoryBooks,
     NotificationBooks,

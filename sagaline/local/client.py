@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from math import ceil
 from types import TracebackType
 from typing import Self
@@ -12,16 +11,14 @@ from uuid import UUID
 import httpx
 
 from sagaline.chassis.errors import PlatformError
+from sagaline.local import answers, event_stream
 from sagaline.local.errors import NoSuchService
-from sagaline.local.events import events
 from sagaline.local.loopback import TIMEOUT, LoopbackTransport
 from sagaline.local.views import Account, NewOrder, Order, Saga, Shelf
 
 TIMEOUT_S = 10.0
 WAIT_MAX_S = 30  # the longest that the gateway keeps a request waiting
 POLL_S = 0.05
-SILENCE_S = 60.0  # longer than between two comments of a stream
-RETRY_S = 1.0
 GATEWAY = "gateway_service"
 ORDER, INVENTORY, PAYMENT = "order_service", "inventory_service", "payment_service"
 NOTIFICATION, ORCHESTRATOR = "notification_service", "saga_orchestrator"
@@ -31,19 +28,6 @@ Json = Mapping[str, object]
 
 class Unreachable(PlatformError):
     """{service} does not answer at {url}: './sagactl status' tells more."""
-
-
-class NotFound(PlatformError):
-    """{text}"""
-
-
-class Refused(PlatformError):
-    """{service} answers {status}: {text}"""
-
-    @property
-    def status_code(self) -> int:
-        """The HTTP status."""
-        return int(str(self.facts["status"]))
 
 
 class NotEnded(PlatformError):
@@ -79,7 +63,7 @@ class Client:
     async def place(self, order: NewOrder, *, key: str | None = None) -> UUID:
         """Place an order: accepted for good under the id that is returned. Raises Refused."""
         answer = await self.post_order(order.model_dump_json().encode(), key=key)
-        return UUID(_body(GATEWAY, answer)["order_id"])
+        return UUID(answers.body(GATEWAY, answer)["order_id"])
 
     async def place_and_wait(
         self, order: NewOrder, *, wait_s: int, key: str | None = None
@@ -88,7 +72,7 @@ class Client:
         answer = await self.post_order(order.model_dump_json().encode(), key=key, wait_s=wait_s)
         if answer.status_code == httpx.codes.OK:
             return Order.model_validate_json(answer.content)
-        return UUID(_body(GATEWAY, answer)["order_id"])
+        return UUID(answers.body(GATEWAY, answer)["order_id"])
 
     async def post_order(
         self, body: bytes, *, key: str | None = None, wait_s: int = 0
@@ -107,48 +91,16 @@ class Client:
         Raises NotFound.
         """
         answer = await self.ask(GATEWAY, "GET", f"/orders/{order_id}", wait_s=wait_s)
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            raise NotFound(text=problem_text(answer))
-        _require_success(GATEWAY, answer)
+        answers.require_found(GATEWAY, answer)
         return Order.model_validate_json(answer.content)
 
-    async def progress(self, order_id: UUID) -> AsyncIterator[Json]:
+    def progress(self, order_id: UUID) -> AsyncIterator[Json]:
         """Give each newer state of an order and its saga (a `Progress`), until the saga has ended.
 
         A stream that breaks off is opened again, and again while the gateway is away. Raises
         NotFound, and Refused where the gateway lets nobody watch.
         """
-        last: str | None = None
-        while True:
-            try:
-                async with self._opened(f"/orders/{order_id}/events", last) as answer:
-                    if answer.status_code == httpx.codes.NO_CONTENT:
-                        return
-                    async for event in events(answer.aiter_lines()):
-                        if event.name == "end":
-                            return
-                        last = event.id
-                        yield event.data
-            except httpx.TransportError:
-                pass
-            await asyncio.sleep(RETRY_S)
-
-    @asynccontextmanager
-    async def _opened(self, path: str, last: str | None) -> AsyncIterator[httpx.Response]:
-        """A stream, from after the event with this id. Raises NotFound and Refused."""
-        headers = {} if last is None else {"Last-Event-ID": last}
-        timeout = httpx.Timeout(TIMEOUT_S, read=SILENCE_S)
-        # Our own transport takes an answer as a whole.
-        async with (
-            httpx.AsyncClient(trust_env=False, verify=False, timeout=timeout) as http,  # noqa: S501 - plain HTTP, to this machine
-            http.stream("GET", self._urls[GATEWAY] + path, headers=headers) as answer,
-        ):
-            if answer.is_error:
-                await answer.aread()
-                if answer.status_code == httpx.codes.NOT_FOUND:
-                    raise NotFound(text=problem_text(answer))
-                _require_success(GATEWAY, answer)
-            yield answer
+        return event_stream.followed(GATEWAY, f"{self._urls[GATEWAY]}/orders/{order_id}/events")
 
     async def saga(self, order_id: UUID) -> Saga:
         """Give an order's saga as the gateway shows it now. Raises NotFound: not begun, perhaps."""
@@ -181,26 +133,24 @@ class Client:
     async def notifications(self, order_id: UUID) -> list[str]:
         """Tell what was sent to the customer about an order: confirmation, rejection."""
         answer = await self.ask(NOTIFICATION, "GET", f"/notifications?order_id={order_id}")
-        _require_success(NOTIFICATION, answer)
+        answers.require_success(NOTIFICATION, answer)
         return [str(sent["kind"]) for sent in answer.json()]
 
     async def get(self, service: str, path: str, *, operator: bool = False) -> Json:
         """Give the JSON at `path`. Raises NotFound, Refused, Unreachable."""
         answer = await self.ask(service, "GET", path, operator=operator)
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            raise NotFound(text=problem_text(answer))
-        return _body(service, answer)
+        answers.require_found(service, answer)
+        return answers.body(service, answer)
 
     async def post(self, service: str, path: str, body: object, *, operator: bool = False) -> Json:
         """Post `body` to `path`; give the answer's JSON. Raises NotFound, Refused, Unreachable."""
         answer = await self.ask(service, "POST", path, json=body, operator=operator)
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            raise NotFound(text=problem_text(answer))
-        return _body(service, answer)
+        answers.require_found(service, answer)
+        return answers.body(service, answer)
 
     async def put(self, service: str, path: str, body: object) -> Json:
         """Put `body` at `path`; give the answer's JSON. Raises Refused, Unreachable."""
-        return _body(service, await self.ask(service, "PUT", path, json=body))
+        return answers.body(service, await self.ask(service, "PUT", path, json=body))
 
     async def ask(
         self,
@@ -236,29 +186,3 @@ class Client:
             )
         except httpx.TransportError as error:
             raise Unreachable(service=service, url=url) from error
-
-
-def problem_text(answer: httpx.Response) -> str:
-    """Put a problem document (RFC 9457) into a line: its detail, and the fields at fault."""
-    try:
-        body = answer.json()
-    except ValueError:
-        return answer.text[:200]
-    if not isinstance(body, dict):
-        return answer.text[:200]
-    text = str(body.get("detail") or body.get("title") or answer.reason_phrase)
-    errors = body.get("errors") or ()
-    faults = [f"{error.get('field')}: {error.get('message')}" for error in errors]
-    return "; ".join([text.rstrip("."), *(fault for fault in faults if fault not in text)])
-
-
-def _body(service: str, answer: httpx.Response) -> dict[str, str]:
-    _require_success(service, answer)
-    body = answer.json()
-    assert isinstance(body, dict), body
-    return body
-
-
-def _require_success(service: str, answer: httpx.Response) -> None:
-    if answer.is_error:
-        raise Refused(service=service, status=answer.status_code, text=problem_text(answer))

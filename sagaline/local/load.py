@@ -13,7 +13,8 @@ from uuid import UUID
 
 import httpx
 
-from sagaline.local.client import WAIT_MAX_S, Client, NotEnded, NotFound, Refused, Unreachable
+from sagaline.local.answers import NotFound, Refused
+from sagaline.local.client import WAIT_MAX_S, Client, NotEnded, Unreachable
 from sagaline.local.machine_cpu import MachineCpu
 from sagaline.local.views import Line, NewOrder, Order
 

@@ -15,8 +15,9 @@ from uuid import UUID
 import pytest
 
 from sagaline.local import books
+from sagaline.local.answers import NotFound
 from sagaline.local.books import Ledger
-from sagaline.local.client import INVENTORY, ORCHESTRATOR, Client, NotFound
+from sagaline.local.client import INVENTORY, ORCHESTRATOR, Client
 from sagaline.local.embedded import EmbeddedPlatform
 from sagaline.local.load import Load
 from sagaline.local.views import Line, NewOrder, Order, Saga, Shelf

@@ -16,7 +16,8 @@ from uuid import UUID
 import httpx
 
 from sagaline.chassis.partitioner import partition_of
-from sagaline.local.client import INVENTORY, PAYMENT, Refused, Unreachable
+from sagaline.local.answers import Refused
+from sagaline.local.client import INVENTORY, PAYMENT, Unreachable
 from sagaline.local.views import Account, Line, NewOrder, Shelf
 from sagaline.testing.platform import Platform
 from tests.chaos.baskets import CONFIRMED, NO_CREDIT, OUT_OF_STOCK, Basket, End, end_of

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from sagaline.engine.events import StepSucceeded
-from sagaline.local.client import INVENTORY, PAYMENT, NotFound
+from sagaline.local.answers import NotFound
+from sagaline.local.client import INVENTORY, PAYMENT
 from sagaline.local.views import Account, NewOrder, Saga, Shelf
 from sagaline.testing.platform import Platform
 

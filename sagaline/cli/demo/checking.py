@@ -9,7 +9,8 @@ from rich.console import Console
 from sagaline.cli.demo.cases import CREDITS, STOCKS, BadRequest, Case
 from sagaline.cli.output import amounts, print_table
 from sagaline.local import books
-from sagaline.local.client import INVENTORY, PAYMENT, Client, problem_text
+from sagaline.local.answers import problem_text
+from sagaline.local.client import INVENTORY, PAYMENT, Client
 from sagaline.local.views import Account, Order, Shelf
 
 QUIET_WITHIN_S = 20.0

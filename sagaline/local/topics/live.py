@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from sagaline.chassis.catalog import Topic
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.log_records import Spans
-from sagaline.local.client import Client, Refused, problem_text
+from sagaline.local.answers import Refused, problem_text
+from sagaline.local.client import Client
 
 POLL_S = 0.2
 

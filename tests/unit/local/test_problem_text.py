@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from sagaline.local.client import problem_text
+from sagaline.local.answers import problem_text
 
 
 @pytest.mark.parametrize(
