@@ -8,7 +8,7 @@ from sagaline.chassis.database import Transaction
 from sagaline.chassis.effects import Effect, Port
 from sagaline.chassis.handlers import EffectTable
 from schemas.messages import CommitStock, ReleaseStock, ReserveStock
-from tests.integration.chassis.bank import Bank, BankClient
+from tests.integration.chassis.effects.bank import Bank, BankClient
 from tests.integration.chassis.shop import Shop
 
 # Long enough for a loaded machine, and short enough to wait for.
