@@ -14,9 +14,9 @@ from uuid import UUID
 
 import asyncpg
 
-from sagaline.chassis import interventions
+from sagaline.chassis import interventions, quarantine
 from sagaline.chassis.database import Transaction
-from sagaline.chassis.envelope import ORIGIN, Envelope, Outgoing, reply_id
+from sagaline.chassis.envelope import ORIGIN
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.interventions import Mandate, Subject
 from sagaline.chassis.messages import Notice
@@ -144,11 +144,12 @@ async def discard(tx: Transaction, id_: int, mandate: Mandate) -> int:
     `redrive`, and TellsOfAnEffect.
     """
     row, locked = await _locked(tx, id_)
-    if ORIGIN not in row.headers:
-        envelope = Envelope.parse((name, text.encode()) for name, text in row.headers.items())
-        if envelope.outcome in DONE:
-            raise TellsOfAnEffect(id=id_, outcome=envelope.outcome)
-        tx.publish(*_notice(row, envelope, mandate))
+    outcome = row.headers.get("ce_sagaoutcome")
+    if outcome in DONE and ORIGIN not in row.headers:
+        raise TellsOfAnEffect(id=id_, outcome=outcome)
+    notice = Notice(code="discarded", detail=mandate.reason or "")
+    if instead := quarantine.in_place_of(row, "discarded", notice):
+        tx.publish(instead)
     await tx.run(DELETE, id_)
     await interventions.keep(tx, "discard", row.subject, mandate)
     return len(locked) - 1
@@ -162,28 +163,6 @@ async def _locked(tx: Transaction, id_: int) -> tuple[OutboxRow, list[OutboxRow]
         await find(tx, id_)
         raise NotQuarantined(id=id_)
     return row, locked
-
-
-def _notice(row: OutboxRow, envelope: Envelope, mandate: Mandate) -> Sequence[Outgoing]:
-    """`discarded`, if the row is a reply of a step that says no, or nothing for certain."""
-    cause = envelope.causation_id
-    if envelope.outcome is None or envelope.saga_id is None or cause is None:
-        return []
-    return [
-        Outgoing(
-            Notice(code="discarded", detail=mandate.reason or ""),
-            topic=row.topic,
-            key=row.key,
-            id=reply_id(cause, "discarded"),
-            traceparent=envelope.traceparent,
-            saga_id=envelope.saga_id,
-            step=envelope.step,
-            direction=envelope.direction,
-            generation=envelope.generation,
-            outcome="discarded",
-            causation_id=cause,
-        )
-    ]
 
 
 def _rows(found: Sequence[asyncpg.Record]) -> list[OutboxRow]:

@@ -6,7 +6,7 @@ rows go out one by one until the one that is at fault has been refused alone.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from uuid import UUID
+from typing import Protocol
 
 from aiokafka.errors import (
     InvalidTopicError,
@@ -92,24 +92,50 @@ class Quarantine:
                 yield row, f"Kafka has no topic {topic}"
 
 
-def notice_of(row: Row, error: str) -> Outgoing | None:
+class Unsent(Protocol):
+    """A row of the outbox, for whoever reads it."""
+
+    @property
+    def topic(self) -> str:
+        """Where it was to go."""
+
+    @property
+    def key(self) -> str:
+        """Under which key."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Its envelope."""
+
+
+def notice_of(row: Unsent, error: str) -> Outgoing | None:
     """`parked` for the step that waits for this reply; None when it is no reply of a step."""
+    if row.headers.get("ce_sagaoutcome") == "parked":
+        return None  # it says so itself
+    return in_place_of(row, "parked", Notice(code="unpublishable", detail=error))
+
+
+def in_place_of(row: Unsent, outcome: str, notice: Notice) -> Outgoing | None:
+    """This outcome for the step that waits for this reply; None when it is no reply of a step.
+
+    Raises MalformedEnvelope.
+    """
     if ORIGIN in row.headers:
         return None  # a copy for people: no saga waits for it
     envelope = Envelope.parse((name, text.encode()) for name, text in row.headers.items())
-    cause: UUID | None = envelope.causation_id
-    if envelope.outcome in (None, "parked") or envelope.saga_id is None or cause is None:
+    cause = envelope.causation_id
+    if envelope.outcome is None or envelope.saga_id is None or cause is None:
         return None
     return Outgoing(
-        Notice(code="unpublishable", detail=error),
+        notice,
         topic=row.topic,
         key=row.key,
-        id=reply_id(cause, "parked"),
+        id=reply_id(cause, outcome),
         traceparent=envelope.traceparent,
         saga_id=envelope.saga_id,
         step=envelope.step,
         direction=envelope.direction,
         generation=envelope.generation,
-        outcome="parked",
+        outcome=outcome,
         causation_id=cause,
     )
