@@ -71,6 +71,22 @@ class Batch:
             self.rows.append(row)
 
 
+async def close(producer: AIOKafkaProducer, *, within_ms: int) -> None:
+    """What waits is never sent, started or not; without an error, whatever Kafka does."""
+    # aiokafka's stop() flushes first, which has no end while a broker is silent, and there is
+    # no public way around it. Cancelled, the sender ends with the answers that it waits for;
+    # cancelled again, without them.
+    closing_s = within_ms / 1000
+    sender = producer._sender.sender_task  # noqa: SLF001 - see above
+    while sender is not None and not sender.done():
+        sender.cancel()
+        await asyncio.wait({sender}, timeout=closing_s / 2)
+    producer._closed = True  # noqa: SLF001 - else it complains of not being stopped
+    with suppress(TimeoutError, KafkaError, OSError):
+        async with asyncio.timeout(closing_s):
+            await producer.client.close()
+
+
 class Producer:
     """An idempotent producer; after an error it is only good for being closed."""
 
@@ -114,18 +130,7 @@ class Producer:
 
     async def close(self) -> None:
         """What waits is never sent; without an error, and in bounded time whatever Kafka does."""
-        # aiokafka's stop() flushes first, which has no end while a broker is silent, and there is
-        # no public way around it. Cancelled, the sender ends with the answers that it waits for;
-        # cancelled again, without them.
-        closing_s = self._limits.close_timeout_ms / 1000
-        sender = self._producer._sender.sender_task  # noqa: SLF001 - see above
-        while sender is not None and not sender.done():
-            sender.cancel()
-            await asyncio.wait({sender}, timeout=closing_s / 2)
-        self._producer._closed = True  # noqa: SLF001 - else it complains of not being stopped
-        with suppress(TimeoutError, KafkaError, OSError):
-            async with asyncio.timeout(closing_s):
-                await self._producer.client.close()
+        await close(self._producer, within_ms=self._limits.close_timeout_ms)
 
     async def _partitions(self, topics: Iterable[str]) -> dict[str, int]:
         """How many partitions each topic has; a topic that doesn't exist is absent."""

@@ -12,13 +12,14 @@ from aiokafka.admin import NewTopic
 from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis import messages as platform
-from sagaline.chassis import topics
+from sagaline.chassis import producer, topics
 from sagaline.chassis.catalog import Catalog
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.foreign_schema import SchemaRefused, accepted
 
 NAME = "sagaline.schemas.v1"
 PLACE = TopicPartition(NAME, 0)
+CLOSE_MS = 1_000
 
 
 def written_by(catalog: Catalog, service: str) -> Iterator[bytes]:
@@ -43,18 +44,33 @@ async def publish(
     wanted = set(written_by(codec.catalog, service))
     missing = sorted(key for key in wanted if standing.get(key) != codec.schema_text(key))
     if missing:
-        producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
-            client_id=f"{service}-schemas",
-            acks="all",
-            enable_idempotence=True,
-            request_timeout_ms=timeout_ms,
+        texts = {key: codec.schema_text(key) for key in missing}
+        await write(
+            texts, bootstrap=bootstrap, client_id=f"{service}-schemas", within_ms=timeout_ms
         )
-        async with asyncio.timeout(timeout_ms / 1000), producer:
-            for key in missing:
-                text = codec.schema_text(key)
-                await producer.send_and_wait(NAME, text, key=key.hex().encode(), partition=0)
     return len(missing)
+
+
+async def write(
+    texts: Mapping[bytes, bytes], *, bootstrap: str, client_id: str, within_ms: int
+) -> None:
+    """These texts, by fingerprint, stand on the topic. Raises KafkaError or TimeoutError."""
+    kafka = AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=True,
+        request_timeout_ms=within_ms,
+    )
+    try:
+        async with asyncio.timeout(within_ms / 1000):
+            await kafka.start()
+            for key, text in texts.items():
+                await kafka.send_and_wait(NAME, text, key=key.hex().encode(), partition=0)
+    finally:
+        # Also when the start was cut off, which `async with` leaves open, or Kafka is silent, which
+        # stop() has no end with. All that was to be sent is acked, or given up.
+        await producer.close(kafka, within_ms=CLOSE_MS)
 
 
 async def read(

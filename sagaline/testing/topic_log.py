@@ -51,8 +51,8 @@ class TopicLog:
         """
         records = await self.records(topic, keys=keys)
         producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all")
-        await producer.start()
         try:
+            await producer.start()
             for record in records:
                 await producer.send_and_wait(
                     topic,

@@ -1,11 +1,14 @@
 """Schemas published on a real Kafka, and learned from there."""
 
+import asyncio
+import gc
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 import structlog
+from aiokafka import AIOKafkaProducer
 
 import schemas
 from sagaline.chassis import schema_topic
@@ -43,6 +46,38 @@ async def test_what_a_service_writes_in_is_published_once(kafka_bootstrap: str) 
         }
     )
     assert ReserveStock.fingerprint not in own  # the orchestrator writes it
+
+
+def producers() -> list[str]:
+    """Names of the producers that are not forgotten yet."""
+    found = [each for each in gc.get_objects() if isinstance(each, AIOKafkaProducer)]
+    return [each.client._client_id for each in found]  # noqa: SLF001  # there is no other way
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # this is what the test counts itself
+async def test_a_broker_that_is_silent_leaves_no_producer_open() -> None:
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    bootstrap = "{}:{}".format(*server.sockets[0].getsockname())
+    complaints: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context["message"]))
+    try:
+        with pytest.raises(TimeoutError):
+            await schema_topic.write(
+                {b"12345678": b"{}"}, bootstrap=bootstrap, client_id="silence", within_ms=200
+            )
+        async with asyncio.timeout(20):
+            while "silence" in producers():
+                await asyncio.sleep(0.05)  # its connections' tasks come to their ends
+                gc.collect()
+    finally:
+        server.close()
+        await server.wait_closed()
+    assert complaints == []
 
 
 async def test_a_newer_writers_record_is_read_once_its_schema_is_learned(

@@ -12,12 +12,14 @@ from sagaline.chassis.catalog import Catalog
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.log_reader import KafkaAway, LogReader
 from sagaline.chassis.log_records import LogRecord, Spans
+from sagaline.chassis.producer import close
 from sagaline.chassis.replay import marks, matches, unmarked
 from sagaline.local.topics.broker import CLIENT, Broker
 
 PREFIX = "sandbox."
 RETENTION_MS = 24 * 3600 * 1000
 BATCH_RECORDS = 500
+CLOSE_MS = 1_000
 SETTINGS = {
     "retention.ms": str(RETENTION_MS),
     "cleanup.policy": "delete",
@@ -100,7 +102,7 @@ async def copy(
     except KafkaError as error:
         raise KafkaAway(bootstrap=bootstrap, reason=str(error) or type(error).__name__) from error
     finally:
-        await producer.stop()
+        await close(producer, within_ms=CLOSE_MS)
     tell(progress)
     return progress
 
