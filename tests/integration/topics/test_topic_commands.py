@@ -255,7 +255,7 @@ async def test_who_reads_only_the_first_line_of_a_tail_gets_no_complaint(
         (("replay", "sagas.events.v1", "--live", "--reason", "x"), 1, "never replayed live"),
         (("replay", "orders.dlq.v1", "--live", "--reason", "x"), 1, "never replayed live"),
         (("replay", "inventory.commands.v1", "--to", "orders.commands.v1"), 1, "'sandbox.'"),
-        (("replay-stop", str(uuid4())), 1, "No service has a replay"),
+        (("replay-stop", "0193f1c5-6a2b-7c3d-8e4f-5a6b7c8d9e0f"), 1, "No service has a replay"),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else None,
 )
