@@ -51,7 +51,7 @@ async def test_what_a_service_writes_in_is_published_once(kafka_bootstrap: str) 
 def producers() -> list[str]:
     """Names of the producers that are not forgotten yet."""
     found = [each for each in gc.get_objects() if isinstance(each, AIOKafkaProducer)]
-    return [each.client._client_id for each in found]  # noqa: SLF001  # there is no other way
+    return [each.client._client_id for each in found]  # there is no other way
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # this is what the test counts itself
