@@ -14,7 +14,16 @@ from pathlib import Path
 from sagaline.cli import main
 
 FORK_SERVER = multiprocessing.get_context("forkserver")
-FORK_SERVER.set_forkserver_preload([__name__, "sagaline.cli.app", "sagaline.local.doctor"])
+# Besides the commands, what some of them import late, each for a second or so.
+FORK_SERVER.set_forkserver_preload(
+    [
+        __name__,
+        "sagaline.cli.app",
+        "sagaline.local.doctor.examination",
+        "sagaline.chassis.replay_api",
+        "schemas",
+    ]
+)
 
 
 def run_command(

@@ -11,7 +11,7 @@ from tests.integration.cli.folder import Folder, a_folder, running
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Folder]:
     """A platform that `sagactl up` runs."""
     folder = a_folder(tmp_path_factory.mktemp("up"))
-    with running(folder):
+    with running(folder, "--state", str(folder.state), SAGALINE_LOG_LEVEL="DEBUG"):
         yield folder
 
 

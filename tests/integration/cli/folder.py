@@ -47,12 +47,12 @@ class Folder:
         assert isinstance(document, dict)
         return document
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
         with (self.path / "out").open("a") as out:
             return subprocess.Popen(
                 self.command(*arguments),
                 cwd=self.path,
-                env=self.environment(),
+                env={**self.environment(), **settings},
                 stdout=out,
                 stderr=out,
                 text=True,
@@ -105,9 +105,9 @@ def wait_until_up(folder: Folder, process: "subprocess.Popen[str]") -> None:
 
 
 @contextmanager
-def running(folder: Folder, *options: str) -> Iterator["subprocess.Popen[str]"]:
+def running(folder: Folder, *options: str, **settings: str) -> Iterator["subprocess.Popen[str]"]:
     """A platform that `sagactl up` runs in the folder."""
-    process = folder.start("up", *options)
+    process = folder.start("up", *options, **settings)
     try:
         wait_until_up(folder, process)
         yield process

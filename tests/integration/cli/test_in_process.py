@@ -35,7 +35,7 @@ ENDS = ("COMPLETED", "COMPENSATED")
 
 def test_orders_of_every_outcome_end_in_one_process_and_ctrl_c_ends_all(tmp_path: Path) -> None:
     folder = a_folder(tmp_path)
-    with running(folder, "--in-process") as process:
+    with running(folder, "--in-process", SAGALINE_KAFKA_SESSION_TIMEOUT_MS="300000") as process:
         services = folder.json("status")["services"]
         assert isinstance(services, dict)
         assert {each["pid"] for each in services.values()} == {process.pid}
