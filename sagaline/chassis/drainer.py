@@ -97,8 +97,8 @@ class Drainer:
         """
         held_topics = self._quarantine.held_topics()
         rows = await self._lane.visible(self._rows_max, without_topics=held_topics)
-        oldest_s = (self._clock() - rows[0].created_at).total_seconds() if rows else 0.0
-        self._metrics.oldest_s.set(max(0.0, oldest_s))
+        if not held_topics:  # else there may be older ones, which only a look sees
+            self._metrics.waits_since = rows[0].created_at if rows else None
         self.leftover = False
         if not rows:
             return 0
@@ -112,6 +112,8 @@ class Drainer:
         await self._set_aside(self._quarantine.judge(rows, published))
         await self._check(published.failures)
         self.leftover = len(rows) == self._rows_max or len(published.acked) < len(rows)
+        if not (self.leftover or held_topics):
+            self._metrics.waits_since = None
         return len(published.acked)
 
     async def ready(self) -> None:
@@ -144,8 +146,7 @@ class Drainer:
         if now_s - self._looked_at_s >= self._look_s and self._lane.taken:
             self._looked_at_s = now_s
             backlog = await self._lane.backlog()
-            self._metrics.rows_waiting.set(backlog.rows)
-            self._metrics.rows_quarantined.set(backlog.quarantined)
+            self._metrics.backlog(**backlog._asdict())
             if backlog.quarantined:
                 # Whoever looks for what waits need not know about keys: it is quarantined itself.
                 followers = await self._lane.followers(self._rows_max)

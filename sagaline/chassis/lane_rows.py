@@ -64,15 +64,22 @@ INSERT = """
 BACKLOG = """
     SELECT
         (SELECT count(*) FROM (SELECT FROM sagaline.outbox LIMIT $1) AS counted) AS rows,
-        (SELECT count(*) FROM sagaline.outbox WHERE quarantined_at IS NOT NULL) AS quarantined
+        (SELECT count(*) FROM sagaline.outbox WHERE quarantined_at IS NOT NULL) AS quarantined,
+        (
+            SELECT created_at FROM sagaline.outbox WHERE quarantined_at IS NULL ORDER BY id LIMIT 1
+        ) AS waits_since
 """
 
 
 class Backlog(NamedTuple):
-    """How many rows stand in the outbox (counted up to 100,000), and how many quarantined."""
+    """How many rows stand in the outbox (counted up to 100,000), and how many quarantined.
+
+    `waits_since`: when the oldest one that is to be published was written; None if none is.
+    """
 
     rows: int
     quarantined: int
+    waits_since: datetime | None
 
 
 class Verdict(NamedTuple):

@@ -45,7 +45,7 @@ class Relay:
         self._bootstrap = bootstrap
         self._outbox = outbox
         self._owner = owner
-        self._metrics = RelayMetrics(registry)
+        self._metrics = RelayMetrics(registry, clock=clock)
         self._log = log
         self._clock = clock
         self._limits = limits
@@ -109,6 +109,7 @@ class Relay:
             await self._pause(drainer, min(pause_ms, self._limits.backoff_max_ms))
         had_it = self._lane.taken
         if not await self._lane.try_take():
+            self._metrics.backlog(rows=0, quarantined=0, waits_since=None)
             self._well()
             await self._pause(drainer, self._limits.lock_poll_ms)
             return
@@ -118,6 +119,7 @@ class Relay:
         await self._drain(drainer)
 
     async def _drain(self, drainer: Drainer) -> None:
+        await drainer.look()  # what waits is to be seen also where no round begins, without Kafka
         await drainer.ready()
         # The session must not look idle to the server between two polls.
         most_ms = min(self._limits.poll_max_ms, self._limits.idle_session_timeout_ms // 3)

@@ -1,7 +1,8 @@
 """Figures of a relay: what it publishes, how long that takes, and what waits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -11,7 +12,9 @@ BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 
 class RelayMetrics:
     """Figures of one service's relay, on its registry."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, *, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self.waits_since: datetime | None = None  # when the oldest row that waits was written
         self.published = Counter(
             "sagaline_relay_rows_total", "Outbox rows that Kafka acked.", registry=registry
         )
@@ -48,11 +51,22 @@ class RelayMetrics:
             "Rows in the outbox that wait for a person.",
             registry=registry,
         )
-        self.oldest_s = Gauge(
+        # By the clock of whoever looks: it grows also while the relay waits for Kafka.
+        Gauge(
             "sagaline_outbox_oldest_seconds",
-            "Age of the oldest row that can be published; 0 when none waits.",
+            "Age of the oldest row that is to be published; 0 when none waits.",
             registry=registry,
-        )
+        ).set_function(self._oldest_s)
+
+    def backlog(self, *, rows: int, quarantined: int, waits_since: datetime | None) -> None:
+        """So much waits here; nothing, where another process sees to it."""
+        self.rows_waiting.set(rows)
+        self.rows_quarantined.set(quarantined)
+        self.waits_since = waits_since
+
+    def _oldest_s(self) -> float:
+        since = self.waits_since
+        return 0.0 if since is None else max(0.0, (self._clock() - since).total_seconds())
 
     @contextmanager
     def round(self, rows: int) -> Iterator[None]:

@@ -21,6 +21,7 @@ from tests.integration.relay.stage import (
 )
 
 IN_FLIGHT = "sagaline_relay_rows_in_flight"
+OLDEST = "sagaline_outbox_oldest_seconds"
 PUBLISHED = "sagaline_relay_rows_total"
 TAKEOVER_S = 20.0  # 3.5 s as a rule; a busy machine adds to it, and this times nothing
 
@@ -161,6 +162,46 @@ async def test_a_silent_broker_does_not_keep_the_relay_from_stopping(
         assert not left - {asyncio.current_task()}, "the discarded producer left tasks behind"
     finally:
         own_kafka.resume()
+
+
+async def test_the_oldest_rows_age_grows_while_kafka_is_away_from_the_start_on(
+    writer: Writer, database_url: str
+) -> None:
+    figures = CollectorRegistry()
+    await writer.write("key", "1")
+    async with running(new_relay(database_url, "127.0.0.1:1", registry=figures)):
+        await eventually(lambda: figure(figures, OLDEST), within_s=20, what="it is seen")
+        seen_s = figure(figures, OLDEST)
+        await eventually(lambda: figure(figures, OLDEST) > seen_s + 1, within_s=20, what="it grows")
+
+
+async def test_nothing_is_old_where_nothing_waits_or_another_process_sees_to_it(
+    writer: Writer, topic: str, database_url: str, kafka_bootstrap: str
+) -> None:
+    figures = CollectorRegistry()
+    first = new_relay(database_url, "127.0.0.1:1", owner="first", registry=figures)
+    await writer.write("key", "1")
+    async with running(first):
+        await eventually(lambda: figure(figures, OLDEST), within_s=20, what="it waits")
+        others = CollectorRegistry()
+        second = new_relay(database_url, kafka_bootstrap, owner="second", registry=others)
+        async with running(second):
+
+            async def taken_over() -> bool:
+                if await writer.owner() == "first" and first.backend_pid is not None:
+                    await writer.terminate(first.backend_pid)
+                return await writer.owner() == "second"
+
+            await eventually(taken_over, within_s=60, what="the other takes its turn")
+            for name in (OLDEST, "sagaline_outbox_rows"):
+                await eventually(
+                    lambda name=name: not figure(figures, name),  # type: ignore[misc]  # bound now
+                    within_s=20,
+                    what="what another one drains is not shown here",
+                )
+            await writer.emptied()
+            await eventually(lambda: not figure(others, OLDEST), within_s=20, what="nor here")
+    assert first_values(await log_of(kafka_bootstrap, topic)) == {"key": ["1"]}
 
 
 async def _waits_for_lock(writer: Writer) -> bool:
