@@ -16,8 +16,9 @@ from sqlalchemy import text
 from structlog.testing import CapturingLogger
 
 import schemas
-from notification_service import api, handlers
-from notification_service.mailer import LogMailer, Mailer
+from notification_service import api, domain, handlers
+from notification_service.mailer import LogBook
+from notification_service.service import commands
 from notification_service.settings import NotificationSettings
 from notification_service.smtp import SmtpMailer
 from sagaline.chassis import logs, positions, wiring
@@ -25,15 +26,17 @@ from sagaline.chassis.background import Background
 from sagaline.chassis.batch import Cursors, Raw
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Database
-from sagaline.chassis.effects import Port
+from sagaline.chassis.effects import Effect, Port
 from sagaline.chassis.envelope import Envelope, command_id, saga_id
 from sagaline.chassis.errors import ProviderUnavailable
+from sagaline.chassis.handlers import EffectTable
 from sagaline.chassis.health import Health
 from sagaline.chassis.running import Running
 from schemas.messages import NotificationSent, SendConfirmation, SendRejection
 from tests.integration.services.post_office import Mood, PostOffice
 from tests.integration.services.stage import Opened, client_of
 
+MAILERS = ("log", "smtp")
 TOPIC = "notifications.commands.v1"
 LATELY = datetime.now(UTC)  # within the horizon
 
@@ -77,15 +80,13 @@ def rejection(number: int) -> SendRejection:
 
 
 class Notifying:
-    """The service's inbox, over a mailer. It stands at the start of one partition."""
+    """The service's inbox, over its handlers. It stands at the start of one partition."""
 
-    def __init__(self, database: Database, mailer: Mailer) -> None:
+    def __init__(self, database: Database, table: EffectTable) -> None:
         self.database = database
         self.codec = Codec(schemas.CATALOG)
-        port = Port(name="mailer", timeout_ms=30_000, calls_max=16)
         self.service = running(database, self.codec)
-        consumes = {TOPIC: handlers.commands(mailer, port)}
-        self.inbox = wiring.inbox_of(self.service, consumes)
+        self.inbox = wiring.inbox_of(self.service, {TOPIC: table})
         self.end = 0
 
     async def gets(self, *orders: SendConfirmation | SendRejection) -> None:
@@ -156,12 +157,13 @@ def running(database: Database, codec: Codec) -> Running:
 
 @pytest.fixture
 def logging(database: Database, log: CapturingLogger) -> Notifying:
-    return Notifying(database, LogMailer(structlog.wrap_logger(log, processors=[])))
+    book = LogBook(structlog.wrap_logger(log, processors=[]))
+    return Notifying(database, handlers.by_log(book))
 
 
 @pytest.fixture
-def mailing(database: Database, office: PostOffice) -> Notifying:
-    settings = NotificationSettings(
+def settings(office: PostOffice) -> NotificationSettings:
+    return NotificationSettings(
         mailer="smtp",
         sender="orders@shop.test",
         address="{customer_id}@customers.test",
@@ -169,7 +171,21 @@ def mailing(database: Database, office: PostOffice) -> Notifying:
         smtp_tls="none",
         smtp_timeout_ms=1_500,
     )
-    return Notifying(database, SmtpMailer(settings, clock=lambda: LATELY))
+
+
+@pytest.fixture
+def mailing(database: Database, settings: NotificationSettings) -> Notifying:
+    port = Port(name="mailer", timeout_ms=30_000, calls_max=16)
+    mailer = SmtpMailer(settings, clock=lambda: LATELY)
+    return Notifying(database, handlers.by_mail(mailer, port))
+
+
+@pytest.fixture(params=MAILERS)
+def notifying(
+    request: pytest.FixtureRequest, database: Database, settings: NotificationSettings
+) -> Notifying:
+    """The service as it puts itself together, by lines and by mails."""
+    return Notifying(database, commands(settings.model_copy(update={"mailer": request.param})))
 
 
 def recipients(office: PostOffice) -> list[str]:
@@ -201,6 +217,47 @@ async def test_the_notifications_of_an_order_are_found(
     assert "2 of DESK are wanted, 1 are free." in found["body"]
     (newest,) = (await client.get("/notifications", params={"limit": 1})).json()
     assert newest == found
+
+
+async def test_replies_and_books_are_the_same_by_lines_and_by_mails(
+    client: httpx.AsyncClient, notifying: Notifying
+) -> None:
+    await notifying.gets(confirmation(1), confirmation(2, customer_id="bob"), rejection(3))
+    await notifying.gets(rejection(3))
+    replies = await notifying.replies()
+    told = [
+        domain.confirmation(UUID(int=1), "ann", total="12.50 EUR"),
+        domain.confirmation(UUID(int=2), "bob", total="12.50 EUR"),
+        domain.rejection(UUID(int=3), "ann", reason=rejection(3).detail),
+    ]
+    ids = [(one.order_id, one.notification_id) for one in [*told, told[2]]]
+    assert [(reply.order_id, reply.notification_id) for reply in replies] == ids
+    recorded = (await client.get("/notifications")).json()
+    assert {(each["customer_id"], each["body"], each["refusal"]) for each in recorded} == {
+        (one.customer_id, one.body, None) for one in told
+    }
+    books = (await client.get("/books")).json()
+    assert (books["confirmations"], books["rejections"], books["refused"]) == (2, 1, 0)
+
+
+async def test_only_mails_take_an_intent_and_a_second_transaction(
+    settings: NotificationSettings,
+) -> None:
+    tables = {
+        mailer: commands(settings.model_copy(update={"mailer": mailer})) for mailer in MAILERS
+    }
+    effects = {
+        mailer: {isinstance(handler, Effect) for handler in table.values()}
+        for mailer, table in tables.items()
+    }
+    assert effects == {"log": {False}, "smtp": {True}}
+
+
+async def test_what_is_not_committed_is_not_logged(
+    logging: Notifying, log: CapturingLogger
+) -> None:
+    await logging.gets(confirmation(1, customer_id="a\0b"), confirmation(2))
+    assert [call.kwargs["order_id"] for call in log.calls] == [str(UUID(int=2))]
 
 
 async def test_an_order_is_told_of_once(
