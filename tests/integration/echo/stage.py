@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -18,6 +18,20 @@ WITHIN_S = 30
 NOBODY = "127.0.0.1:1"  # a port on which nobody listens
 
 T = TypeVar("T")
+
+
+def settings(database_url: str, bootstrap: str = NOBODY, **others: Any) -> EchoSettings:
+    values = {"database_url": database_url, "kafka_bootstrap": bootstrap, **others}
+    return EchoSettings.model_validate(values)
+
+
+def variables(database_url: str, bootstrap: str = NOBODY, **others: str) -> Mapping[str, str]:
+    """The same for a process."""
+    return {
+        "SAGALINE_ECHO_DATABASE_URL": database_url,
+        "SAGALINE_KAFKA_BOOTSTRAP": bootstrap,
+        **others,
+    }
 
 
 async def migrated(owner_url: str) -> None:
