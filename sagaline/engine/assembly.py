@@ -109,6 +109,7 @@ class SagaEngine:
             catalog=self._catalog,
             tick_ms=self._limits.tick_ms,
             batch_keys_max=self._limits.batch_keys_max,
+            tally=self._metrics,
             log=running.log.bind(part="timers"),
         )
         ended = asyncio.Event()
@@ -120,13 +121,13 @@ class SagaEngine:
             await running.background.end("timers", within_ms=2 * self._limits.kafka_timeout_ms)
 
     async def find(self, database: Database, saga_id: UUID) -> SagaView:
-        """How the saga stands; raises SagaNotFound."""
+        """How the saga stands; raises SagaNotFound or UnknownDefinition."""
         async with database.transaction() as tx:
             held, sequence = await self._found(tx, saga_id)
         return view(held.state, sequence=sequence)
 
     async def state(self, database: Database, saga_id: UUID) -> SagaState:
-        """The saga's row, with the messages in it; raises SagaNotFound."""
+        """The saga's row, with the messages in it; raises SagaNotFound or UnknownDefinition."""
         async with database.transaction() as tx:
             return (await self._found(tx, saga_id))[0].state
 
@@ -137,7 +138,7 @@ class SagaEngine:
             return await listing.page(tx, self._store, wanted, limit=limit)
 
     async def history(self, database: Database, saga_id: UUID) -> list[HistoryRow]:
-        """All that the saga accepted, in order; raises SagaNotFound."""
+        """All that the saga accepted, in order; raises SagaNotFound or UnknownDefinition."""
         async with database.transaction() as tx:
             held, _ = await self._found(tx, saga_id)
             key = held.state.key

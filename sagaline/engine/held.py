@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sagaline.chassis.envelope import Record
 from sagaline.engine.codec import Plain
+from sagaline.engine.definitions import UnknownDefinition
 from sagaline.engine.events import Event, Ignored, Reason
 from sagaline.engine.history import Entry
 from sagaline.engine.inputs import Input
@@ -62,6 +63,14 @@ class Held:
         return any(not isinstance(event, Ignored) for event in events)
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A saga that can't be loaded here: it runs by a definition of another release."""
+
+    key: str
+    why: UnknownDefinition
+
+
 @dataclass(slots=True)
 class Locked:
     """Keys under their locks: their sagas by id, their sequences, and the clock after the lock."""
@@ -69,6 +78,7 @@ class Locked:
     now: datetime
     sequences: dict[str, int]
     sagas: dict[UUID, Held]
+    unknown: dict[UUID, Unknown] = field(default_factory=dict)
 
 
 def is_duplicate(events: list[Event]) -> bool:

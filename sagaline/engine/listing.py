@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 from sagaline.chassis.database import Transaction
 from sagaline.engine.state import SagaState
 from sagaline.engine.store import Store
@@ -11,7 +13,7 @@ from sagaline.engine.store import Store
 # Along the primary key, from its end: where keys begin with their time, as orders' do, that is the
 # newest first, and an insert moves nothing that a cursor points at.
 PAGE = """
-    SELECT key, saga_id FROM saga
+    SELECT key, saga_id, definition, status, started_at, updated_at FROM saga
     WHERE ($1::text IS NULL OR status = $1)
         AND ($2::text IS NULL OR definition = $2)
         AND ($3::bool IS NULL
@@ -39,7 +41,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class SagaLine:
-    """One saga in a line; `stalled` and `parked` name the steps that wait for a person."""
+    """One saga in a line; `stalled` and `parked` name the steps that wait for a person.
+
+    Of one whose definition is not deployed here, only what its row says is known.
+    """
 
     saga_id: UUID
     key: str
@@ -60,7 +65,25 @@ async def page(tx: Transaction, store: Store, wanted: Wanted, *, limit: int) -> 
         PAGE, wanted.state, wanted.definition, wanted.stalled, key, saga_id, limit
     )
     found = await store.load(tx, sorted({row["key"] for row in rows}))
-    return [_line(found.sagas[row["saga_id"]].state) for row in rows]
+    return [
+        _line(held.state) if (held := found.sagas.get(row["saga_id"])) else _unknown_line(row)
+        for row in rows
+    ]
+
+
+def _unknown_line(row: asyncpg.Record) -> SagaLine:
+    return SagaLine(
+        saga_id=row["saga_id"],
+        key=row["key"],
+        definition=row["definition"],
+        state=row["status"],
+        code=None,
+        failed_step=None,
+        stalled=(),
+        parked=(),
+        started_at=row["started_at"],
+        updated_at=row["updated_at"],
+    )
 
 
 def _line(saga: SagaState) -> SagaLine:

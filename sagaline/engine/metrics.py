@@ -39,6 +39,12 @@ class EngineMetrics:
             ["definition"],
             registry=None,
         )
+        self._skipped = Counter(
+            "sagaline_saga_timers_skipped_total",
+            "Timers that were put off, as their sagas' definition is not deployed.",
+            ["definition", "version"],
+            registry=None,
+        )
         self._loaded = Counter(
             "sagaline_sagas_loaded_total",
             "Sagas that were loaded, by where their states came from: memory or row.",
@@ -59,6 +65,7 @@ class EngineMetrics:
             self._ignored,
             self._overdue,
             self._forgotten,
+            self._skipped,
             self._loaded,
             self._remembered,
         ):
@@ -72,6 +79,10 @@ class EngineMetrics:
     def forgotten(self, definition: str) -> None:
         """What would start a saga came too late: whether it was here before is not known."""
         self._forgotten.labels(definition).inc()
+
+    def skipped(self, definition: str, version: int) -> None:
+        """A timer fired for a saga whose definition is not here, and was put off."""
+        self._skipped.labels(definition, str(version)).inc()
 
     def decided(self, state: SagaState, events: Sequence[Event]) -> None:
         """A saga was given an input, and stands so after these events."""

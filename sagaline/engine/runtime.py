@@ -75,6 +75,8 @@ class Engine:
     def _take(self, tx: Transaction, locked: Locked, record: Record) -> None:
         saga_id = answered_saga(record, self._definitions)
         starts = record.envelope.saga_id is None
+        if saga_id in locked.unknown:
+            raise locked.unknown[saga_id].why
         held = locked.sagas.get(saga_id)
         if held is None:
             if not starts:

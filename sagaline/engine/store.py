@@ -14,8 +14,8 @@ from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Transaction
 from sagaline.engine import history_rows, saga_rows, timer_rows
 from sagaline.engine.codec import Plain
-from sagaline.engine.definitions import Definitions
-from sagaline.engine.held import Held, Locked, Timer
+from sagaline.engine.definitions import Definitions, UnknownDefinition
+from sagaline.engine.held import Held, Locked, Timer, Unknown
 from sagaline.engine.memory import Memory, Remembered
 from sagaline.engine.row import read, write
 from sagaline.engine.state import SagaState
@@ -101,13 +101,18 @@ class Store:
         begun = [row for row in rows if row["saga_id"] is not None]
         sagas = {row["saga_id"]: held for row in begun if (held := self._remembered(row))}
         missing = [row for row in begun if row["saga_id"] not in sagas]
-        if missing:
-            sagas |= await self._read(tx, missing)
+        unknown: dict[UUID, Unknown] = {}
+        for saga_id, read_now in (await self._read(tx, missing) if missing else {}).items():
+            if isinstance(read_now, Unknown):
+                unknown[saga_id] = read_now
+            else:
+                sagas[saga_id] = read_now
         self._tally.loaded(remembered=len(begun) - len(missing), read=len(missing))
         return Locked(
             now=rows[0]["now"] if rows else await self._clock(tx),
             sequences={row["key"]: row["sequence"] for row in rows},
             sagas=sagas,
+            unknown=unknown,
         )
 
     def _remembered(self, row: asyncpg.Record) -> Held | None:
@@ -124,28 +129,38 @@ class Store:
             written=known.written,
         )
 
-    async def _read(self, tx: Transaction, rows: Sequence[asyncpg.Record]) -> dict[UUID, Held]:
-        timers = {row["saga_id"]: _timer(row) for row in rows}
-        found = await saga_rows.states(tx, [row["key"] for row in rows], list(timers))
-        return {row["saga_id"]: self._held(row, timers[row["saga_id"]]) for row in found}
+    async def _read(
+        self, tx: Transaction, rows: Sequence[asyncpg.Record]
+    ) -> dict[UUID, Held | Unknown]:
+        given = {row["saga_id"]: row for row in rows}
+        found = await saga_rows.states(tx, [row["key"] for row in rows], list(given))
+        return {row["saga_id"]: self._held(row, given[row["saga_id"]]) for row in found}
 
     async def _clock(self, tx: Transaction) -> datetime:
         now: datetime = (await tx.fetch("SELECT clock_timestamp()"))[0][0]
         return now
 
     async def find(self, tx: Transaction, saga_id: UUID) -> tuple[Held, int] | None:
-        """A saga as it stands, not locked, and its key's sequence; None if there is none."""
+        """A saga as it stands, not locked, and its key's sequence; None if there is none.
+
+        Raises UnknownDefinition.
+        """
         rows = await tx.fetch(KEY_OF, saga_id)
         if not rows:
             return None
         key = rows[0]["key"]
         found = await self.load(tx, [key])
+        if saga_id in found.unknown:
+            raise found.unknown[saga_id].why
         return found.sagas[saga_id], found.sequences[key]
 
-    def _held(self, row: asyncpg.Record, timer: Timer | None) -> Held:
-        definition = self._definitions.of(row["definition"], row["definition_version"])
+    def _held(self, row: asyncpg.Record, beside: asyncpg.Record) -> Held | Unknown:
+        try:
+            definition = self._definitions.of(row["definition"], row["definition_version"])
+        except UnknownDefinition as why:  # its own affair: other sagas are loaded with it
+            return Unknown(beside["key"], why)
         state = read(row["state"], definition, self._load_message)
-        return Held(state, row["traceparent"], timer, loaded_version=state.version)
+        return Held(state, row["traceparent"], _timer(beside), loaded_version=state.version)
 
     def _load_message(self, plain: Plain) -> object:
         return self._codec.decode(base64.b64decode(str(plain)))

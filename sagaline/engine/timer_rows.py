@@ -22,6 +22,15 @@ SET = """
     ON CONFLICT (key, saga_id) DO UPDATE SET due_at = excluded.due_at, fences = excluded.fences
 """
 
+# Of due ones: what is not due yet fires as late as it would.
+POSTPONE = """
+    UPDATE timer SET due_at = clock_timestamp() + make_interval(secs => $3)
+    FROM unnest($1::text[], $2::uuid[]) AS given(key, saga_id)
+    WHERE timer.key = given.key AND timer.saga_id = given.saga_id
+        AND timer.due_at <= clock_timestamp()
+    RETURNING timer.saga_id
+"""
+
 DELETE = """
     DELETE FROM timer USING unnest($1::text[], $2::uuid[])
         AS given(key, saga_id)
@@ -47,6 +56,13 @@ async def set_timers(tx: Transaction, timers: Sequence[tuple[SagaState, Timer | 
     gone = [state for state, timer in timers if timer is None]
     if gone:
         await tx.run(DELETE, *_ids(gone))
+
+
+async def postpone(
+    tx: Transaction, keys: Sequence[str], saga_ids: Sequence[UUID], *, by_s: float
+) -> list[UUID]:
+    """Those of these sagas' timers that are due are so later; which. Keys are locked by `tx`."""
+    return [row["saga_id"] for row in await tx.fetch(POSTPONE, keys, saga_ids, by_s)]
 
 
 def _ids(states: Sequence[SagaState]) -> tuple[list[str], list[UUID]]:

@@ -7,7 +7,7 @@ somebody works on right now, and the timers are read again. So a busy saga is ne
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 from uuid import UUID
 
 from structlog.typing import FilteringBoundLogger
@@ -20,13 +20,22 @@ from sagaline.engine import timer_rows
 from sagaline.engine.broker import Broker
 from sagaline.engine.codec import Plain
 from sagaline.engine.fences import Fence, Fences, Verdict, fence, fence_id
-from sagaline.engine.held import Held, Timer
+from sagaline.engine.held import Held, Timer, Unknown
 from sagaline.engine.inputs import Delayed, TimedOut
 from sagaline.engine.runtime import Engine
 from sagaline.engine.state import StepState
 from sagaline.engine.store import Store
 
 Command: TypeAlias = tuple[UUID, str]  # saga id, fence id
+
+UNKNOWN_AGAIN_S = 10.0  # how soon after a release is deployed the timers of its sagas go on
+
+
+class Tally(Protocol):
+    """What timers report of their work; the service's metrics."""
+
+    def skipped(self, definition: str, version: int) -> None:
+        """A timer fired for a saga whose definition is not here, and was put off."""
 
 
 class Timers:
@@ -42,6 +51,7 @@ class Timers:
         catalog: Catalog,
         tick_ms: int,
         batch_keys_max: int,
+        tally: Tally,
         log: FilteringBoundLogger,
     ) -> None:
         self._engine = engine
@@ -52,7 +62,9 @@ class Timers:
         self._catalog = catalog
         self._tick_ms = tick_ms
         self._batch_keys_max = batch_keys_max
+        self._tally = tally
         self._log = log
+        self._unknown: set[str] = set()  # whose sagas the log has told of
         self._outage = False
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -90,8 +102,20 @@ class Timers:
             tx.publish(*await self._engine.save(tx, locked))
             timers = [(h.state, self._next(h, examined, locked.now)) for h in fired]
             await timer_rows.set_timers(tx, timers)
+            if locked.unknown:
+                await self._put_off(tx, locked.unknown)
         self._outage = False
         return len(keys)
+
+    async def _put_off(self, tx: Transaction, unknown: Mapping[UUID, Unknown]) -> None:
+        """Nobody here can say what is due in these sagas; nor may they fill each tick's batch."""
+        keys = [each.key for each in unknown.values()]
+        for saga_id in await timer_rows.postpone(tx, keys, list(unknown), by_s=UNKNOWN_AGAIN_S):
+            why = unknown[saga_id].why
+            self._tally.skipped(str(why.facts["name"]), int(str(why.facts["version"])))
+            if str(why) not in self._unknown:
+                self._unknown.add(str(why))
+                self._log.error("timers skipped", saga_id=str(saga_id), reason=str(why))
 
     async def _examine(self, sagas: Iterable[Held], now: datetime) -> dict[Command, Fence]:
         """The fences of all steps that are overdue, each with its verdict."""

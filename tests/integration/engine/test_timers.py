@@ -7,6 +7,8 @@ import asyncpg
 import pytest
 
 from sagaline.chassis.messages import Revoke
+from sagaline.engine.definitions import UnknownDefinition
+from sagaline.engine.listing import Wanted
 from schemas.messages import (
     OrderMarkedConfirmed,
     OrderMarkedRejected,
@@ -14,6 +16,8 @@ from schemas.messages import (
     StockReleased,
 )
 from tests.integration.engine.stage import Stage, saga_of, until, yes
+
+SKIPPED = "sagaline_saga_timers_skipped_total"
 
 
 async def test_a_command_that_the_participant_has_not_read_is_not_sent_again(
@@ -170,6 +174,73 @@ def overdue(stage: Stage, step: str, how: str) -> float:
         "sagaline_saga_steps_overdue_total", {"definition": "place-order", "step": step, "as": how}
     )
     return found or 0
+
+
+async def retire(stage: Stage, order: PlaceOrder) -> None:
+    """The order's saga runs by a definition of a release that is not deployed any more."""
+    # Under another version of the row, so that nobody remembers the saga as it was.
+    await stage.fetch(
+        "UPDATE saga SET definition = 'retired', version = version + 1 WHERE saga_id = $1",
+        saga_of(order),
+    )
+
+
+async def test_a_saga_whose_definition_is_not_here_stops_no_timers_but_its_own(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    retired = await stage.place()
+    await stage.command(retired, "create_order")
+    await retire(stage, retired)
+
+    def skipped() -> float:
+        labels = {"definition": "retired", "version": "1"}
+        return stage.running.metrics.get_sample_value(SKIPPED, labels) or 0
+
+    async def skipped_twice() -> bool:
+        await stage.fetch("UPDATE timer SET due_at = now() WHERE saga_id = $1", saga_of(retired))
+        return skipped() >= 2
+
+    await until(skipped_twice)
+    order = await stage.place()
+    await stage.command(order, "create_order")
+    await stage.answered("orders")
+    await stage.command(order, "create_order", sendings=2)
+    told = [line.msg for line in caplog.records if isinstance(line.msg, dict)]
+    (line,) = [each for each in told if each["event"] == "timers skipped"]
+    assert "deploy the release that defines it" in line["reason"]
+    rows = await stage.fetch(
+        "SELECT due_at > now() FROM timer WHERE saga_id = $1", saga_of(retired)
+    )
+    assert [row[0] for row in rows] == [True]
+
+
+async def test_a_saga_whose_definition_is_not_here_is_listed_and_keeps_nobody_from_being_seen(
+    stage: Stage,
+) -> None:
+    retired, order = await stage.place(), await stage.place()
+    for each in (retired, order):
+        await stage.command(each, "create_order")
+    await retire(stage, retired)
+    lines = await stage.engine.page(stage.running.database, Wanted(), limit=100)
+    states = {line.key: (line.definition, line.state) for line in lines}
+    assert states[str(retired.order_id)] == ("retired", "RUNNING")
+    assert states[str(order.order_id)] == ("place-order", "RUNNING")
+    with pytest.raises(UnknownDefinition, match="deploy the release that defines it"):
+        await stage.saga(retired)
+
+
+async def test_a_reply_to_a_saga_whose_definition_is_not_here_is_parked(stage: Stage) -> None:
+    retired = await stage.place()
+    await stage.command(retired, "create_order")
+    await retire(stage, retired)
+    await stage.reply(retired, "create_order", yes(retired, "create_order"))
+
+    async def parked() -> list[str]:
+        key = str(retired.order_id)
+        rows = await stage.fetch("SELECT error_class FROM sagaline.parked WHERE key = $1", key)
+        return [row["error_class"] for row in rows]
+
+    assert await until(parked) == ["UnknownDefinition"]
 
 
 async def _locked_positions(stage: Stage) -> "asyncpg.Connection[asyncpg.Record]":
