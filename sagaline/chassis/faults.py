@@ -20,6 +20,9 @@ PASSING_STATES = frozenset({"55P03", "25P03", "25006"})
 PASSING_ERRORS = (PoolTimeout, KafkaError, ProviderUnavailable, Overtaken, TooManyParked)
 # An InternalClientError comes in the moment between the server's last words and the end.
 LOST = (AsyncpgInterfaceError, InternalClientError, OSError, TimeoutError)
+# An InterfaceError is also what the driver says to code that uses it wrongly (two statements at
+# once, a missing argument). Only its words tell.
+GONE = ("connection is closed", "another operation is cancelling")
 
 
 def passing(error: BaseException) -> bool:
@@ -35,7 +38,10 @@ def _lost(error: BaseException) -> bool:
     """The driver says that the connection is gone, or going; it has no SQLSTATE for that."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, LOST):
+        if isinstance(seen, AsyncpgInterfaceError):
+            if any(words in str(seen) for words in GONE):
+                return True
+        elif isinstance(seen, LOST):
             return True
         seen = seen.__cause__
     return False

@@ -1,9 +1,12 @@
 """Whose fault is it? Real errors of a real PostgreSQL, told apart."""
 
+import asyncio
+
+import asyncpg
 import pytest
 from sqlalchemy import text
 
-from sagaline.chassis.database import Database, open_engine
+from sagaline.chassis.database import Database, Transaction, open_engine
 from sagaline.chassis.faults import passing
 from sagaline.testing.runtime import TestServer
 from tests.integration.chassis.stage import Stage
@@ -66,6 +69,20 @@ async def test_what_comes_again_is_the_records_fault(
     shared: Stage, statement: str, given: dict[str, object]
 ) -> None:
     assert not passing(await error_of(shared.database, statement, given=given))
+
+
+async def test_a_session_that_is_used_wrongly_is_the_codes_fault(shared: Stage) -> None:
+    async def side_by_side(tx: Transaction) -> None:
+        await asyncio.gather(tx.fetch("SELECT pg_sleep(1)"), tx.fetch("SELECT 1"))
+
+    async def without_an_argument(tx: Transaction) -> None:
+        await tx.fetch("SELECT $1::int")
+
+    for wrongly in (side_by_side, without_an_argument):
+        with pytest.raises(asyncpg.InterfaceError) as raised:
+            async with shared.database.transaction() as tx:
+                await wrongly(tx)
+        assert not passing(raised.value)
 
 
 async def test_an_answer_that_takes_too_long_passes(shared: Stage) -> None:

@@ -22,6 +22,7 @@ def caused(error: Exception, cause: Exception) -> Exception:
         KafkaConnectionError(),
         PoolTimeout(),
         InterfaceError("connection is closed"),
+        InterfaceError("cannot perform operation: connection is closed"),
         caused(RuntimeError("no answer"), ConnectionResetError()),
     ],
 )
@@ -33,6 +34,9 @@ def test_it_passes(error: Exception) -> None:
     "error",
     [
         ValueError("negative"),
+        InterfaceError("cannot perform operation: another operation is in progress"),
+        InterfaceError("the server expects 2 arguments for this query, 1 was passed"),
+        caused(RuntimeError("no answer"), InterfaceError("cursor does not have an open portal")),
         AssertionError(),
         KeyError("sku"),
         UndecodableRecord(reason="no Avro"),
