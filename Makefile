@@ -17,7 +17,7 @@ demo: $(STAMP) ## Start everything, place orders of every outcome, check the boo
 	@./sagactl demo
 
 test: $(STAMP) ## Run the whole suite, on a real Kafka and a real PostgreSQL
-	@$(PYTHON) -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	@$(PYTHON) -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 lint: $(STAMP) ## Check style, names and who imports whom
 	@$(PYTHON) -m ruff check .

@@ -1,14 +1,15 @@
 """Plugins of the whole suite: servers and platforms start only when a test asks for them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.workers import ByPlatform, place_of
+
 pytest_plugins = ["sagaline.testing.plugin", "sagaline.testing.platform"]
 
 TOLD = "told"
-# The first ones take longest; what shares one of these fixtures shares a worker.
-SHARED = ("embedded_platform", "up")
 
 
 @pytest.fixture
@@ -29,25 +30,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterat
     yield
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByPlatform:
+    """Workers share tests out by what these share."""
+    return ByPlatform(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In a worker of several: one platform for all of them, and no two for a file's servers."""
+    """In a worker of several."""
     if hasattr(config, "workerinput"):
-        for item in items:
-            item.add_marker(pytest.mark.xdist_group(_group(item)))
-        items.sort(key=_place)
+        items.sort(key=lambda item: place_of(item.nodeid))
 
 
-def _group(item: pytest.Item) -> str:
-    shared = _shared(item)
-    return SHARED[shared] if shared < len(SHARED) else item.nodeid.partition("::")[0]
-
-
-def _place(item: pytest.Item) -> tuple[int, bool]:
-    """Long before short; the rest stays in its order."""
-    return _shared(item), "/unit/" in item.nodeid
-
-
-def _shared(item: pytest.Item) -> int:
-    needs = getattr(item, "fixturenames", ())
-    return next((n for n, fixture in enumerate(SHARED) if fixture in needs), len(SHARED))
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """No two tests have one id: workers would run only one of them, and say nothing."""
+    ids = Counter(item.nodeid for item in session.items)
+    twice = sorted(nodeid for nodeid, number in ids.items() if number > 1)
+    if twice:
+        raise pytest.UsageError(f"tests with the same id, name them apart: {', '.join(twice)}")
