@@ -153,7 +153,7 @@ ELSEWHERE = {
     "down": (f"{HERE}/test_running.py", 'folder.run("down")'),
     "down --purge": (f"{HERE}/test_in_process.py", 'folder.run("down", "--purge")'),
     "down --purge --yes": (f"{HERE}/test_in_process.py", '"down", "--purge", "--yes"'),
-    "demo": (f"{HERE}/test_demo.py", 'folder.run("demo"'),
+    "demo": ("Makefile", "./sagactl demo"),
     "demo --json": (f"{HERE}/test_demo.py", 'folder.run("demo", "--json"'),
     "load --orders 2000 --in-flight 64": (f"{HERE}/test_running.py", '"load", "--orders"'),
     "load --orders 500 --in-flight 1 --json": (f"{HERE}/test_running.py", 'up.json("load"'),
