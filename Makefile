@@ -32,6 +32,7 @@ type: $(STAMP) ## Check types, strictly
 
 bench: $(STAMP) ## Measure orders per second, latency and cost, on throw-away platforms
 	@$(PYTHON) -m bench
+	@$(PYTHON) -m bench.streams
 
 chaos: $(STAMP) ## Kill and stop every part among 500 running orders; SEED=n repeats a run
 	@$(PYTHON) -m pytest tests/chaos/test_any_moment.py -s --long-drill \

@@ -49,7 +49,7 @@ async def measure(platform: EmbeddedPlatform, clients: int, idle_s: float) -> Ma
     """Memory and processor time of the gateway: with no stream, with open ones, at their ends."""
     async with Client(platform.urls) as client, AsyncExitStack() as stack:
         order_ids = await _orders_that_stand_still(platform, client, clients)
-        closed = _gateway(platform)
+        closed, idle_without = await _idle_percent(platform, idle_s)
         limits = httpx.Limits(max_connections=None)
         http = await stack.enter_async_context(
             httpx.AsyncClient(trust_env=False, timeout=WITHIN_S, limits=limits)
@@ -60,9 +60,7 @@ async def measure(platform: EmbeddedPlatform, clients: int, idle_s: float) -> Ma
             for each, event in zip(order_ids, opened, strict=True)
         ]
         await asyncio.wait_for(asyncio.gather(*(event.wait() for event in opened)), WITHIN_S)
-        still = _gateway(platform)
-        await asyncio.sleep(idle_s)  # a window to measure in has a length
-        idle = _gateway(platform)
+        idle, idle_with = await _idle_percent(platform, idle_s)
         begin_s = time.monotonic()
         _signal(platform, signal.SIGCONT)
         heard = await asyncio.wait_for(asyncio.gather(*streams), WITHIN_S)
@@ -73,7 +71,8 @@ async def measure(platform: EmbeddedPlatform, clients: int, idle_s: float) -> Ma
         "gateway_mib_open": idle.memory_mib,
         "kib_per_client": round((idle.memory_mib - closed.memory_mib) * 1024 / clients, 1),
         "idle_s": idle_s,
-        "idle_percent_of_a_core": round(100 * (idle.cpu_s - still.cpu_s) / idle_s, 2),
+        "idle_percent_of_a_core_without": round(idle_without, 2),
+        "idle_percent_of_a_core_open": round(idle_with, 2),
         "events": sum(heard),
         "seconds_until_all_ended": round(time.monotonic() - begin_s, 2),
         "cpu_ms_per_client_until_its_end": round((ended.cpu_s - idle.cpu_s) * 1000 / clients, 2),
@@ -105,6 +104,14 @@ async def _heard_until_the_end(
             heard += 1
             opened.set()
     return heard
+
+
+async def _idle_percent(platform: EmbeddedPlatform, seconds: float) -> tuple[Usage, float]:
+    """The gateway after a window in which nothing happens, and its part of a core meanwhile."""
+    before = _gateway(platform)
+    await asyncio.sleep(seconds)  # a window to measure in has a length
+    after = _gateway(platform)
+    return after, 100 * (after.cpu_s - before.cpu_s) / seconds
 
 
 def _gateway(platform: EmbeddedPlatform) -> Usage:
