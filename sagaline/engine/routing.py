@@ -28,12 +28,18 @@ def answered_saga(record: Record, definitions: Definitions) -> UUID:
 
 
 def answer_in(record: Record) -> AnyAnswer:
-    """The reply that the record is; raises MalformedEnvelope where a part is missing."""
+    """The reply that the record is; raises MalformedEnvelope where a part is missing or untrue.
+
+    A success without the reply that later steps are made of would only be found out by these.
+    """
     envelope = record.envelope
     parts = (envelope.step, envelope.direction, envelope.generation, envelope.outcome)
     step, direction, generation, outcome = parts
     if step is None or direction is None or generation is None or outcome is None:
         raise MalformedEnvelope(reason=f"{envelope.type} lacks one of step, .., outcome: {parts}")
+    declared = getattr(record.message, "outcome", None)  # a notice is of any
+    if declared not in (None, outcome):
+        raise MalformedEnvelope(reason=f"{envelope.type} means {declared}, its header {outcome}")
     try:
         return answer(
             outcome,

@@ -46,17 +46,24 @@ from tests.unit.engine.shop import (
 
 STEPS = st.sampled_from([*PLACE_ORDER.by_name, "nowhere"])
 COUNTS = st.integers(1, 3)
+RESERVED, OUT_OF_STOCK = Reserved("4711", 4_200), OutOfStock("4711", "out_of_stock", "")
 
 
 def answers() -> st.SearchStrategy[Input]:
     """Any answer to anything, mostly one that nobody asked for."""
     return st.builds(
-        answer,
+        lambda said, step, direction, generation: answer(
+            said,
+            step=step,
+            direction=direction,
+            generation=generation,
+            # What a reply says follows from its type: no success brings a refusal's.
+            reply=RESERVED if ANSWERS[said] is Succeeded else OUT_OF_STOCK,
+        ),
         st.sampled_from(sorted(ANSWERS)),
-        step=STEPS,
-        direction=st.sampled_from(Direction),
-        generation=st.integers(1, 2),
-        reply=st.sampled_from([Reserved("4711", 4_200), OutOfStock("4711", "out_of_stock", "")]),
+        STEPS,
+        st.sampled_from(Direction),
+        st.integers(1, 2),
     )
 
 
