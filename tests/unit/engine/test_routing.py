@@ -2,19 +2,22 @@
 
 import pytest
 
+from sagaline.chassis.catalog import Message
 from sagaline.chassis.envelope import Envelope, Record
 from sagaline.chassis.errors import MalformedEnvelope
+from sagaline.chassis.messages import Notice
 from sagaline.engine.inputs import Refused, Succeeded
 from sagaline.engine.routing import answer_in
 from sagaline.engine.state import Direction
 from sagaline.testing.stories import MORNING, SAGA_ID
-from tests.unit.engine.shop import OutOfStock, Reserved
+from schemas.messages import StockRefused, StockReserved
 
-RESERVED = Reserved("4711", 4_200)
-OUT_OF_STOCK = OutOfStock("4711", "out_of_stock", "none left")
+RESERVED = StockReserved(order_id=SAGA_ID, lines=(), total_minor=4_200, currency="EUR")
+NOTICE = Notice(code="parked", detail="")
+OUT_OF_STOCK = StockRefused(order_id=SAGA_ID, sku="LAMP-1", code="out_of_stock", detail="none left")
 
 
-def reply(message: object, outcome: str | None) -> Record:
+def reply(message: Message, outcome: str | None) -> Record:
     envelope = Envelope(
         id=SAGA_ID,
         type=type(message).__name__,
@@ -50,14 +53,14 @@ def test_a_reply_is_what_its_message_means() -> None:
     [(OUT_OF_STOCK, "succeeded"), (RESERVED, "refused"), (RESERVED, "undone")],
 )
 def test_a_reply_whose_envelope_says_something_else_is_malformed(
-    message: object, outcome: str
+    message: Message, outcome: str
 ) -> None:
     with pytest.raises(MalformedEnvelope, match=outcome):
         answer_in(reply(message, outcome))
 
 
 def test_a_notice_has_the_outcome_of_its_envelope() -> None:
-    assert isinstance(answer_in(reply(object(), "refused")), Refused)
+    assert isinstance(answer_in(reply(NOTICE, "refused")), Refused)
 
 
 def test_a_reply_that_lacks_a_part_is_malformed() -> None:
