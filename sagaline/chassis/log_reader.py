@@ -92,11 +92,13 @@ class LogReader:
                 fetched.clear()
 
     def _begin(self, spans: Spans) -> None:
+        self._kafka.pause(*self._places.values())
         self._next = {number: span.first for number, span in spans.items()}
         self._until = {number: span.until for number, span in spans.items()}
         self._fetched = {number: deque() for number in spans}
         for number, offset in self._next.items():
             self._kafka.seek(self._places[number], offset)
+            self._kafka.resume(self._places[number])
 
     def _drop_if_done(self, number: int) -> None:
         if not self._fetched[number] and self._next[number] >= self._until[number]:
@@ -136,6 +138,8 @@ class LogReader:
             if not self._fetched[number]:  # gaps are passed, too: of a compaction, say
                 position = await self._kafka.position(self._places[number])
                 self._next[number] = max(self._next[number], position)
+            if self._next[number] >= self._until[number]:
+                self._kafka.pause(self._places[number])
 
     async def _fetch_singly(self, number: int) -> None:
         place, offset = self._places[number], self._next[number]
@@ -188,6 +192,9 @@ async def opened(
         except OSError as error:  # TimeoutError is one; later on, the client has made them its own
             raise KafkaAway(bootstrap=bootstrap, reason=_said(error)) from error
         kafka.assign([TopicPartition(topic, number) for number in partitions])
+        # Nothing is fetched but what is read: at the log's end a fetch waits for half a second, and
+        # with it every question that comes after it on its connection.
+        kafka.pause(*kafka.assignment())
         yield LogReader(kafka, topic, partitions, bootstrap=bootstrap)
     except KafkaError as error:
         raise KafkaAway(bootstrap=bootstrap, reason=_said(error)) from error
