@@ -37,16 +37,21 @@ class NotEnded(PlatformError):
 class Client:
     """Speaks to the services at `urls` (name to URL); one per event loop, closed after use.
 
-    At `operator_urls` the services answer their operators.
+    At `operator_urls` the services answer their operators. An answer takes `timeout_s` at most.
     """
 
     def __init__(
-        self, urls: Mapping[str, str], operator_urls: Mapping[str, str] | None = None
+        self,
+        urls: Mapping[str, str],
+        operator_urls: Mapping[str, str] | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._urls = urls
         self._operator_urls = operator_urls or {}
+        self._timeout_s = timeout_s
         # Neither proxies nor certificates have a part in talking to this machine.
-        transport = LoopbackTransport(timeout_s=TIMEOUT_S)
+        transport = LoopbackTransport(timeout_s=timeout_s)
         self._http = httpx.AsyncClient(transport=transport, trust_env=False)
 
     async def __aenter__(self) -> Self:
@@ -182,7 +187,7 @@ class Client:
                 json=json,
                 content=content,
                 headers=headers,
-                extensions={TIMEOUT: TIMEOUT_S + wait_s},
+                extensions={TIMEOUT: self._timeout_s + wait_s},
             )
         except httpx.TransportError as error:
             raise Unreachable(service=service, url=url) from error

@@ -59,13 +59,24 @@ class Look:
 
 
 class Databases:
-    """The databases of the platform that runs in `state`, which `run_file` tells of."""
+    """The databases of the platform that runs in `state`, which `run_file` tells of.
 
-    def __init__(self, config: PlatformConfig, state: StateDirectory, run_file: RunFile) -> None:
+    An answer of theirs takes `timeout_s` at most.
+    """
+
+    def __init__(
+        self,
+        config: PlatformConfig,
+        state: StateDirectory,
+        run_file: RunFile,
+        *,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         # The ports of the platform that runs: the file may have been edited since.
         port = int(run_file.postgres.address.rpartition(":")[2])
         ports = replace(config.ports, postgres=port)
         self._config = config
+        self._timeout_s = timeout_s
         self._servers = EmbeddedServers(ports, state, tell=lambda _: None, throw_away=False)
         self._launch = Launch(config, state, self._servers, {})
         packages.make_importable(config)
@@ -97,7 +108,7 @@ class Databases:
     async def _engine(self, service: str) -> AsyncIterator[AsyncEngine]:
         url = self._servers.postgres.url(service, f"{service}_owner")
         engine = migrate.open_engine(
-            url, connect_timeout_s=TIMEOUT_S, statement_timeout_s=TIMEOUT_S
+            url, connect_timeout_s=self._timeout_s, statement_timeout_s=self._timeout_s
         )
         try:
             yield engine

@@ -14,6 +14,8 @@ from sagaline.local.run_file import RunFile
 from sagaline.local.state_directory import StateDirectory
 from sagaline.local.topics.catalog import catalog
 
+ANSWER_TIMEOUT_S = readiness.ANSWER_TIMEOUT_S
+
 
 def examine(config: PlatformConfig, state: StateDirectory) -> Iterator[Finding]:
     """Look at the machine and at the platform in `state`, which runs or not. Changes nothing."""
@@ -34,17 +36,31 @@ def examine(config: PlatformConfig, state: StateDirectory) -> Iterator[Finding]:
 async def _running(
     config: PlatformConfig, state: StateDirectory, run_file: RunFile
 ) -> Sequence[Finding]:
-    async with Client(run_file.urls, run_file.operator_urls) as client:
-        known = await figures.scrape(client, run_file.services)
-    databases = Databases(config, state, run_file)
+    """Ask all at once: whatever stands still holds up nothing but its own answer."""
+    databases = Databases(config, state, run_file, timeout_s=ANSWER_TIMEOUT_S)
     services = list(run_file.services)
+    found = await asyncio.gather(
+        stores.examine(databases, services, lambda: datetime.now(UTC)),
+        _topics(config, run_file),
+        _services(run_file),
+    )
+    return [finding for findings in found for finding in findings]
+
+
+async def _topics(config: PlatformConfig, run_file: RunFile) -> list[Finding]:
+    urls = run_file.urls, run_file.operator_urls
+    async with Client(*urls, timeout_s=ANSWER_TIMEOUT_S) as client:
+        known = await figures.scrape(client, run_file.services)
+    timeout_ms = int(ANSWER_TIMEOUT_S * 1000)
+    return await topics.examine(
+        run_file.kafka.address, catalog(config), known, timeout_ms=timeout_ms
+    )
+
+
+async def _services(run_file: RunFile) -> list[Finding]:
     lacking = await readiness.missing(run_file.urls)
     faults = (wrong("services", f"{name}: {lack}", STATUS) for name, lack in lacking.items())
-    return [
-        *await stores.examine(databases, services, lambda: datetime.now(UTC)),
-        *await topics.examine(run_file.kafka.address, catalog(config), known),
-        *unless(faults, "services", f"{len(services)} are ready"),
-    ]
+    return unless(faults, "services", f"{len(run_file.services)} are ready")
 
 
 def _processes(run_file: RunFile) -> frozenset[int]:

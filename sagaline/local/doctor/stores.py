@@ -1,5 +1,6 @@
 """PostgreSQL, and in it each service's tables, its clock, and what waits there for a person."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -12,19 +13,23 @@ SKEW_MAX = timedelta(seconds=1)
 async def examine(
     databases: Databases, services: Sequence[str], now: Callable[[], datetime]
 ) -> list[Finding]:
-    """Look at the database of each service; `now` is this machine's clock."""
-    looks, faults = [], []
-    for service in services:
-        try:
-            looks.append(await databases.look(service, now))
-        except DatabaseAway as error:
-            faults.append(wrong("PostgreSQL", str(error), STATUS))
+    """Look at the database of each service, at all of them at once; `now` is our clock."""
+    found = await asyncio.gather(*(_look(databases, service, now) for service in services))
+    looks = [each for each in found if isinstance(each, Look)]
+    faults = [each for each in found if isinstance(each, Finding)]
     findings = unless(faults, "PostgreSQL", f"answers, {len(looks)} databases")
     if looks:
         findings += unless(map(_behind, _not_reached(looks)), "tables", "those of this release")
         findings += _clocks(looks)
         findings += unless(_set_aside(looks), "set aside", "nothing is parked or quarantined")
     return findings
+
+
+async def _look(databases: Databases, service: str, now: Callable[[], datetime]) -> Look | Finding:
+    try:
+        return await databases.look(service, now)
+    except DatabaseAway as error:
+        return wrong("PostgreSQL", str(error), STATUS)
 
 
 def _not_reached(looks: list[Look]) -> list[Look]:

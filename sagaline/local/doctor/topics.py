@@ -10,10 +10,12 @@ from sagaline.local.topics import broker
 from sagaline.local.topics.broker import Broker
 
 
-async def examine(address: str, catalog: Catalog, known: Mapping[str, Figures]) -> list[Finding]:
+async def examine(
+    address: str, catalog: Catalog, known: Mapping[str, Figures], *, timeout_ms: int
+) -> list[Finding]:
     """Look at the Kafka at `address`; `known` are the figures of services that answer."""
     try:
-        async with broker.connected(address) as kafka:
+        async with broker.connected(address, timeout_ms=timeout_ms) as kafka:
             faults = [fault async for fault in _topics(kafka, catalog, known)]
     except KafkaAway as error:
         return [wrong("Kafka", str(error), STATUS)]

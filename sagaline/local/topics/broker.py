@@ -108,21 +108,24 @@ class Broker:
 
 
 @asynccontextmanager
-async def connected(bootstrap: str) -> AsyncIterator[Broker]:
-    """Connections for the block. Raises KafkaAway, for what fails in the block, too."""
+async def connected(bootstrap: str, *, timeout_ms: int = TIMEOUT_MS) -> AsyncIterator[Broker]:
+    """Connections for the block; an answer takes `timeout_ms` at most.
+
+    Raises KafkaAway, for what fails in the block, too.
+    """
     admin = AIOKafkaAdminClient(
-        bootstrap_servers=bootstrap, client_id=CLIENT, request_timeout_ms=TIMEOUT_MS
+        bootstrap_servers=bootstrap, client_id=CLIENT, request_timeout_ms=timeout_ms
     )
     kafka: AIOKafkaConsumer[bytes, bytes] = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         client_id=CLIENT,
         group_id=None,
         enable_auto_commit=False,
-        request_timeout_ms=TIMEOUT_MS,
+        request_timeout_ms=timeout_ms,
     )
     try:
         try:
-            async with asyncio.timeout(TIMEOUT_MS / 1000):
+            async with asyncio.timeout(timeout_ms / 1000):
                 await admin.start()
                 await kafka.start()
             # With nothing subscribed it learns all topics at once. Otherwise it would learn one at
