@@ -46,5 +46,10 @@ async def redelivered(stage: Stage, *parcels: Parcel) -> None:
     await eventually(handled, what="handled", within_s=WITHIN_S)
 
 
+async def time_passes(stage: Stage) -> None:
+    """An hour goes by: no call that was made before can arrive any more."""
+    await stage.query("UPDATE sagaline.intent SET deadline_at = deadline_at - interval '1 hour'")
+
+
 async def open_intents(stage: Stage) -> int:
     return len(await stage.query("SELECT 1 FROM sagaline.intent"))

@@ -16,6 +16,7 @@ from tests.integration.chassis.effects.dying import (
     died_while_calling,
     open_intents,
     redelivered,
+    time_passes,
 )
 from tests.integration.chassis.effects.paying_shop import PayingShop
 from tests.integration.chassis.shop import once
@@ -97,7 +98,7 @@ async def test_a_process_that_lost_its_partition_while_it_asked_calls_nobody(
     with pytest.raises(ProviderUnavailable):
         await stage.handle_directly(stage.action(1))
     bank.moods.clear()
-    await stage.query("UPDATE sagaline.intent SET deadline_at = now() - interval '1 hour'")
+    await time_passes(stage)
     ask = shop.charges.find
 
     async def ask_and_lose(call: Call[Message]) -> bool | None:

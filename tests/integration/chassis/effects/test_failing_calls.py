@@ -6,7 +6,12 @@ import pytest
 
 from sagaline.chassis.errors import Overtaken, ProviderUnavailable
 from tests.integration.chassis.effects.bank import Bank
-from tests.integration.chassis.effects.dying import WITHIN_S, open_intents, redelivered
+from tests.integration.chassis.effects.dying import (
+    WITHIN_S,
+    open_intents,
+    redelivered,
+    time_passes,
+)
 from tests.integration.chassis.effects.paying_shop import PayingShop
 from tests.integration.chassis.rows import eventually
 from tests.integration.chassis.stage import Stage
@@ -68,6 +73,7 @@ async def test_half_of_a_batch_has_no_answer(stage: Stage, bank: Bank, shop: Pay
     assert await stage.parked() == []
     before = await stage.positions()
     bank.moods.clear()
+    await time_passes(stage)
 
     async def handled() -> bool:
         with suppress(Overtaken):
@@ -92,6 +98,7 @@ async def test_a_neighbour_that_was_settled_early_is_not_forgotten_by_the_next_p
     assert await stage.effects() == {(5, "reserved"): 1}
     assert await stage.positions() == {1: 0}
     bank.moods.clear()
+    await time_passes(stage)
     await redelivered(stage, stage.action(1), stage.action(5))
     assert await stage.effects() == {(1, "reserved"): 1, (5, "reserved"): 1}
     assert bank.calls["5 action"] == 1

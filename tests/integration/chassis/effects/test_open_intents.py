@@ -4,7 +4,12 @@ import pytest
 
 from sagaline.chassis.errors import Overtaken, ProviderUnavailable
 from tests.integration.chassis.effects.bank import Bank
-from tests.integration.chassis.effects.dying import died_while_calling, open_intents, redelivered
+from tests.integration.chassis.effects.dying import (
+    died_while_calling,
+    open_intents,
+    redelivered,
+    time_passes,
+)
 from tests.integration.chassis.effects.paying_shop import PayingShop
 from tests.integration.chassis.stage import Stage
 
@@ -78,6 +83,7 @@ async def test_an_undo_of_a_call_that_never_arrived(
     with pytest.raises(ProviderUnavailable):
         await stage.handle_directly(stage.action(1))
     bank.moods.clear()
+    await time_passes(stage)
     await redelivered(stage, stage.undo(1, saw="indoubt"))
     assert await stage.outcomes(1) == ["undo_noop"]
     assert await open_intents(stage) == 0
@@ -112,6 +118,7 @@ async def test_a_revoke_of_a_call_that_never_arrived(
     with pytest.raises(ProviderUnavailable):
         await stage.handle_directly(stage.action(1))
     bank.moods.clear()
+    await time_passes(stage)
     await redelivered(stage, stage.revoke(1))
     assert await stage.outcomes(1) == ["blocked"]
     assert (bank.charged, await open_intents(stage)) == ({}, 0)

@@ -10,7 +10,7 @@ from sagaline.chassis.errors import Overtaken, ProviderUnavailable
 from sagaline.chassis.interventions import Mandate
 from sagaline.chassis.parking import Queue
 from tests.integration.chassis.effects.bank import Bank
-from tests.integration.chassis.effects.dying import WITHIN_S, open_intents
+from tests.integration.chassis.effects.dying import WITHIN_S, open_intents, time_passes
 from tests.integration.chassis.effects.paying_shop import PayingShop
 from tests.integration.chassis.parcels import PARTITIONS, order
 from tests.integration.chassis.rows import eventually
@@ -27,6 +27,7 @@ async def test_a_parked_command_is_called_for_when_it_is_redriven(
         await redriven(stage, 5)
     assert await stage.effects() == {(5, "reserved"): 1}
     bank.moods.clear()
+    await time_passes(stage)
     await eventually(lambda: settled(stage), what="settled", within_s=WITHIN_S)
     assert await stage.outcomes(5) == ["parked", "parked", "succeeded", "undone"]
     assert bank.charged == {"5 action": 1, "5 undo": 1}
