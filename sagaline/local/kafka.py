@@ -1,7 +1,6 @@
 """A real Apache Kafka in a directory: one node, broker and controller at once, on loopback."""
 
 import base64
-import subprocess
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -112,19 +111,10 @@ class Kafka(Server):
         """Format the log directory."""
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         self._write_settings()
-        done = subprocess.run(
-            self._java(
-                "kafka.tools.StorageTool",
-                # With "=": one id in 64 begins with a dash.
-                *("format", f"--cluster-id={cluster_id}", "-c", str(self._settings_file)),
-            ),
-            check=False,
-            env=dict(self.environment()),
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode != 0:
-            raise self.failed("could not format its data", done.stdout + done.stderr)
+        # With "=": one id in 64 begins with a dash.
+        options = ("format", f"--cluster-id={cluster_id}", "-c", str(self._settings_file))
+        command = self._java("kafka.tools.StorageTool", *options)
+        self.make_by(command, lack="could not format its data")
 
     def command(self) -> Sequence[str]:
         """Give the broker's command line."""

@@ -103,24 +103,12 @@ class Postgres(Server):
         if self._runs_as is not None:
             self._runs_as.give(secret)
             self._runs_as.give(data)
-        user, group = self.user() or (None, None)
-        done = subprocess.run(
-            [
-                *(binary("initdb"), "-D", data, "-U", SUPERUSER, "--pwfile", secret),
-                *("--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions"),
-                *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
-            ],
-            check=False,
-            cwd=self.directory,
-            env=dict(self.environment()),
-            capture_output=True,
-            text=True,
-            user=user,
-            group=group,
-            extra_groups=None if user is None else [],
-        )
-        if done.returncode != 0:
-            raise self.failed("could not make its data", done.stdout + done.stderr)
+        command: list[str | Path] = [
+            *(binary("initdb"), "-D", data, "-U", SUPERUSER, "--pwfile", secret),
+            *("--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions"),
+            *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+        ]
+        self.make_by(command, lack="could not make its data")
 
     def command(self) -> Sequence[str]:
         """Give postgres's command line."""

@@ -56,6 +56,7 @@ class Server(ABC):
         self._start_timeout_s = start_timeout_s
         self._throw_away = throw_away
         self._guard: subprocess.Popen[bytes] | None = None
+        self._maker: subprocess.Popen[str] | None = None
 
     # --- what a kind of server says of itself
 
@@ -106,7 +107,12 @@ class Server(ABC):
         self._wait_until_ready(self._guard, begin)
 
     def stop(self) -> None:
-        """Stop the server in an orderly way; killed if that takes longer than `stop_timeout_s`."""
+        """Stop the server in an orderly way; killed if that takes longer than `stop_timeout_s`.
+
+        Called while another thread is in start() and makes the data, it ends that.
+        """
+        if (maker := self._maker) is not None:
+            maker.kill()  # half-made data is made anew
         if self._guard is None:
             return
         assert self._guard.stdin is not None
@@ -147,6 +153,31 @@ class Server(ABC):
         self.stop()
 
     # --- inside
+
+    def make_by(self, command: Sequence[str | Path], *, lack: str) -> None:
+        """`command` was run to its end, by the server's user. Raises ServerFailed, with `lack`."""
+        user, group = self.user() or (None, None)
+        with subprocess.Popen(
+            command,
+            cwd=self.directory,
+            env=dict(self.environment()),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            user=user,
+            group=group,
+            extra_groups=None if user is None else [],
+        ) as maker:
+            self._maker = maker
+            try:
+                said, _ = maker.communicate()
+            except BaseException:  # a Ctrl-C, say: nobody is to wait for it
+                maker.kill()
+                raise
+            finally:
+                self._maker = None
+        if maker.returncode != 0:
+            raise self.failed(lack, said)
 
     def _signal(self, number: signal.Signals) -> None:
         assert self.running, self.name

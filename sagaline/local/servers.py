@@ -69,12 +69,8 @@ class EmbeddedServers:
     def stop(self) -> None:
         """Neither runs any more, even if they were still starting."""
         self._end_kafka_start()
-        for server, patience_s in (
-            (self.kafka, KAFKA_STOP_S),
-            (self.postgres, POSTGRES_STOP_S),
-        ):
-            # Nobody misses the data of a throw-away platform: that saves seconds.
-            _stop(server, patience_s=0.0 if self._throw_away else patience_s)
+        self._stop(self.kafka, patience_s=KAFKA_STOP_S)
+        self._stop(self.postgres, patience_s=POSTGRES_STOP_S)
 
     def heal(self) -> bool:
         """Start a server again that died by itself; say whether one did."""
@@ -88,11 +84,15 @@ class EmbeddedServers:
         with timed(self._tell, "Kafka"):
             self.kafka.start()
 
+    def _stop(self, server: Server, *, patience_s: float) -> None:
+        # Nobody misses the data of a throw-away platform: that saves seconds.
+        _stop(server, patience_s=0.0 if self._throw_away else patience_s)
+
     def _end_kafka_start(self) -> None:
         """Interrupted while Kafka starts: it is stopped as soon as there is something to stop."""
         deadline_s = time.monotonic() + KAFKA_STOP_S
         while self._kafka_start is not None and self._kafka_start.goes_on:
-            self.kafka.stop()
+            self._stop(self.kafka, patience_s=max(0.0, deadline_s - time.monotonic()))
             if time.monotonic() > deadline_s:  # a download, say; it ends with our process
                 return
             time.sleep(POLL_S)
