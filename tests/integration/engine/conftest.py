@@ -1,5 +1,6 @@
 """One Kafka and one database for all tests of the engine; a run of the orchestrator for each."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator
 
@@ -20,15 +21,30 @@ OWNERS = sorted({topic.owner for topic in schemas.CATALOG.topics.values()})
 
 @pytest.fixture(scope="package")
 def engine_kafka() -> Iterator[str]:
-    """A Kafka of these tests' own: group and topic names are the platform's."""
+    """A Kafka of these tests' own, with all topics: group and topic names are the platform's."""
     with throwaway.kafka(random.SystemRandom()) as server:
+        asyncio.run(_create_topics(server.bootstrap))
         yield server.bootstrap
+
+
+async def _create_topics(bootstrap: str) -> None:
+    for owner in OWNERS:
+        await topics.create(
+            schemas.CATALOG,
+            service=owner,
+            bootstrap=bootstrap,
+            partitions=4,
+            replicas=1,
+            timeout_ms=20_000,
+        )
 
 
 @pytest.fixture(scope="package")
 def engine_database(postgres_server: TestServer) -> Iterator[str]:
-    """An empty database for the orchestrator."""
+    """A migrated database for the orchestrator."""
     postgres_server.create_database(DATABASE)
+    owner = {"migration_url": postgres_server.url(DATABASE, OWNER)}
+    asyncio.run(main.migrated(service(OrchestratorSettings.model_validate(owner))))
     yield DATABASE
     postgres_server.drop_database(DATABASE)
 
@@ -42,7 +58,6 @@ def settings(
         {
             "SAGALINE_KAFKA_BOOTSTRAP": engine_kafka,
             "database_url": postgres_server.url(engine_database, APP),
-            "migration_url": postgres_server.url(engine_database, OWNER),
             "step_timeout_ms": 400,
             "step_resends_max": 1,
             "step_backoff_ms": 200,
@@ -56,17 +71,6 @@ async def stage(
     settings: OrchestratorSettings, engine_database: str, postgres_server: TestServer
 ) -> AsyncIterator[Stage]:
     """The orchestrator, running; the test plays everyone else."""
-    orchestrator = service(settings)
-    await main.migrated(orchestrator)
-    for owner in OWNERS:
-        await topics.create(
-            schemas.CATALOG,
-            service=owner,
-            bootstrap=settings.kafka_bootstrap,
-            partitions=4,
-            replicas=1,
-            timeout_ms=20_000,
-        )
     names = [f"{participant}.commands.v1" for participant in PARTICIPANTS]
     consumer = AIOKafkaConsumer(
         *names,
@@ -75,7 +79,7 @@ async def stage(
         auto_offset_reset="earliest",
     )
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap, acks="all")
-    async with orchestrator.running() as running, producer, consumer:
+    async with service(settings).running() as running, producer, consumer:
         stage = Stage(
             running=running,
             codec=codec(),

@@ -1,5 +1,6 @@
 """What an engine remembers of sagas: never more than what stands in their rows."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Iterator
 
@@ -14,7 +15,7 @@ from sagaline.chassis.faults import passing
 from sagaline.chassis.messages import Notice
 from sagaline.engine.history import Entry, events_to_json, folded, input_to_json
 from sagaline.engine.state import SagaState, SagaStatus, new_saga
-from sagaline.testing.runtime import APP, OWNER, TestServer
+from sagaline.testing.runtime import OWNER, TestServer
 from schemas.messages import PlaceOrder
 from tests.integration.engine.processes import Process, replied, start, without_times, yes
 from tests.integration.engine.stage import placed, saga_of
@@ -29,30 +30,19 @@ class Regretted(Exception):
 
 
 @pytest.fixture(scope="module")
-def databases(postgres_server: TestServer) -> Iterator[tuple[str, str]]:
-    """Two databases of an orchestrator, still empty."""
+def urls(postgres_server: TestServer) -> Iterator[tuple[str, str]]:
+    """The addresses of two databases of an orchestrator, migrated."""
     names = ("memory_one", "memory_two")
     for name in names:
         postgres_server.create_database(name)
-    yield names
+        settings = OrchestratorSettings.model_validate(
+            {"migration_url": postgres_server.url(name, OWNER)}
+        )
+        asyncio.run(main.migrated(service(settings)))
+    one, two = (postgres_server.url(name, "postgres") for name in names)
+    yield one, two
     for name in names:
         postgres_server.drop_database(name)
-
-
-@pytest.fixture
-async def urls(databases: tuple[str, str], postgres_server: TestServer) -> tuple[str, str]:
-    """The addresses of both, migrated."""
-    for name in databases:
-        settings = OrchestratorSettings.model_validate(
-            {
-                "SAGALINE_KAFKA_BOOTSTRAP": "127.0.0.1:1",  # nobody asks it anything here
-                "database_url": postgres_server.url(name, APP),
-                "migration_url": postgres_server.url(name, OWNER),
-            }
-        )
-        await main.migrated(service(settings))
-    one, two = (postgres_server.url(name, "postgres") for name in databases)
-    return one, two
 
 
 @pytest.fixture
