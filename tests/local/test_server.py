@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
 
@@ -50,6 +52,13 @@ class Listener(Server):
         return "listening" in log
 
 
+class SlowlyMade(Listener):
+    """One whose data would take a minute."""
+
+    def make(self) -> None:
+        self.make_by(["sleep", "60"], lack="could not make it")
+
+
 @pytest.fixture
 def listener(folder: Path) -> Iterator[Listener]:
     server = Listener(folder, free_port(random.SystemRandom()))
@@ -88,6 +97,19 @@ def test_half_made_data_is_made_anew(listener: Listener) -> None:
     listener.start()
     assert listener.times_made == 1
     assert not (listener.directory / "data" / "half").exists()
+
+
+def test_a_stop_ends_what_makes_the_data(folder: Path) -> None:
+    server = SlowlyMade(folder, free_port(random.SystemRandom()))
+    with ThreadPoolExecutor() as beside:
+        start = beside.submit(server.start)
+        deadline_s = time.monotonic() + 30
+        while not start.done() and time.monotonic() < deadline_s:
+            server.stop()
+            time.sleep(0.02)
+        with pytest.raises(ServerFailed, match="could not make it"):
+            start.result(0)
+    assert not (folder / "made").exists()
 
 
 def test_a_stale_pid_that_now_is_somebody_elses_is_forgotten_and_nobody_is_ended(
