@@ -2,9 +2,14 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 
-from tests.integration.relay.stage import new_relay
+from tests.integration.relay.stage import LIMITS, new_relay
+
+# Who waits for this one to lose its session waits no longer than that.
+SOON_LOST = replace(LIMITS, idle_session_timeout_ms=1_000)
 
 if __name__ == "__main__":
     database_url, bootstrap, owner = sys.argv[1:]
-    asyncio.run(new_relay(database_url, bootstrap, owner=owner).run(asyncio.Event()))
+    relay = new_relay(database_url, bootstrap, owner=owner, limits=SOON_LOST)
+    asyncio.run(relay.run(asyncio.Event()))
