@@ -2,7 +2,8 @@
 
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # as it says
 
-# Folders whose tests share one running platform; the longest first, what is left comes behind.
+# Folders whose tests share one running platform, or a Kafka of their own; the longest first, what
+# is left comes behind.
 PLATFORMS = {
     "embedded_platform": (
         "tests/chaos/",
@@ -11,6 +12,7 @@ PLATFORMS = {
         "tests/integration/test_",
     ),
     "up": ("tests/integration/cli/",),
+    "engine_kafka": ("tests/integration/engine/",),
 }
 SHORT = "tests/unit/"
 
