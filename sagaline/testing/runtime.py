@@ -43,8 +43,8 @@ class TestServer:
         The default template is what a new service finds: roles and rights, no table. A suite that
         migrates one database and takes it as template pays for the migrations once.
         """
+        # A copy has not its template's rights on who connects, but PostgreSQL's own: everybody.
         self._server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{OWNER}"')
-        self._server.execute(f'GRANT CONNECT ON DATABASE "{name}" TO "{APP}"')
 
     def drop_database(self, name: str) -> None:
         """Remove database `name`, whoever is connected to it."""
