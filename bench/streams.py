@@ -12,7 +12,6 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import UUID
 
@@ -47,13 +46,13 @@ def main() -> None:
 
 async def measure(platform: EmbeddedPlatform, clients: int, idle_s: float) -> Mapping[str, float]:
     """Memory and processor time of the gateway: with no stream, with open ones, at their ends."""
-    async with Client(platform.urls) as client, AsyncExitStack() as stack:
+    limits = httpx.Limits(max_connections=None)
+    async with (
+        Client(platform.urls) as client,
+        httpx.AsyncClient(trust_env=False, timeout=WITHIN_S, limits=limits) as http,
+    ):
         order_ids = await _orders_that_stand_still(platform, client, clients)
         closed, idle_without = await _idle_percent(platform, idle_s)
-        limits = httpx.Limits(max_connections=None)
-        http = await stack.enter_async_context(
-            httpx.AsyncClient(trust_env=False, timeout=WITHIN_S, limits=limits)
-        )
         opened = [asyncio.Event() for _ in order_ids]
         streams = [
             asyncio.create_task(_heard_until_the_end(http, platform.urls[GATEWAY], each, event))
