@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+import pytest
+
 from sagaline.chassis.errors import Overtaken, ProviderUnavailable
 from sagaline.chassis.positions import Fenced
 from tests.integration.chassis.effects.bank import Bank
@@ -53,3 +55,12 @@ async def time_passes(stage: Stage) -> None:
 
 async def open_intents(stage: Stage) -> int:
     return len(await stage.query("SELECT 1 FROM sagaline.intent"))
+
+
+async def never_arrived(stage: Stage, bank: Bank) -> None:
+    """The call of order 1 did not reach the bank, and its deadline has passed since."""
+    bank.moods = {1: "away"}
+    with pytest.raises(ProviderUnavailable):
+        await stage.handle_directly(stage.action(1))
+    bank.moods.clear()
+    await time_passes(stage)

@@ -14,9 +14,9 @@ from tests.integration.chassis.effects.bank import Bank
 from tests.integration.chassis.effects.dying import (
     WITHIN_S,
     died_while_calling,
+    never_arrived,
     open_intents,
     redelivered,
-    time_passes,
 )
 from tests.integration.chassis.effects.paying_shop import PayingShop
 from tests.integration.chassis.shop import once
@@ -94,11 +94,7 @@ async def test_a_process_that_lost_its_partition_settles_nothing(
 async def test_a_process_that_lost_its_partition_while_it_asked_calls_nobody(
     stage: Stage, bank: Bank, shop: PayingShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bank.moods = {1: "away"}
-    with pytest.raises(ProviderUnavailable):
-        await stage.handle_directly(stage.action(1))
-    bank.moods.clear()
-    await time_passes(stage)
+    await never_arrived(stage, bank)
     ask = shop.charges.find
 
     async def ask_and_lose(call: Call[Message]) -> bool | None:

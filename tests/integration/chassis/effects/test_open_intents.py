@@ -2,13 +2,13 @@
 
 import pytest
 
-from sagaline.chassis.errors import Overtaken, ProviderUnavailable
+from sagaline.chassis.errors import Overtaken
 from tests.integration.chassis.effects.bank import Bank
 from tests.integration.chassis.effects.dying import (
     died_while_calling,
+    never_arrived,
     open_intents,
     redelivered,
-    time_passes,
 )
 from tests.integration.chassis.effects.paying_shop import PayingShop
 from tests.integration.chassis.stage import Stage
@@ -79,11 +79,7 @@ async def test_an_undo_that_waits_holds_up_no_other_undo(
 async def test_an_undo_of_a_call_that_never_arrived(
     stage: Stage, bank: Bank, shop: PayingShop
 ) -> None:
-    bank.moods = {1: "away"}
-    with pytest.raises(ProviderUnavailable):
-        await stage.handle_directly(stage.action(1))
-    bank.moods.clear()
-    await time_passes(stage)
+    await never_arrived(stage, bank)
     await redelivered(stage, stage.undo(1, saw="indoubt"))
     assert await stage.outcomes(1) == ["undo_noop"]
     assert await open_intents(stage) == 0
@@ -114,11 +110,7 @@ async def test_a_revoke_of_a_call_that_took_place(
 async def test_a_revoke_of_a_call_that_never_arrived(
     stage: Stage, bank: Bank, shop: PayingShop
 ) -> None:
-    bank.moods = {1: "away"}
-    with pytest.raises(ProviderUnavailable):
-        await stage.handle_directly(stage.action(1))
-    bank.moods.clear()
-    await time_passes(stage)
+    await never_arrived(stage, bank)
     await redelivered(stage, stage.revoke(1))
     assert await stage.outcomes(1) == ["blocked"]
     assert (bank.charged, await open_intents(stage)) == ({}, 0)
