@@ -97,13 +97,16 @@ class Fences:
     async def examine(self, fences: Sequence[Fence]) -> list[Fence]:
         """Each fence with its verdict. Raises KafkaError or TimeoutError when Kafka is away."""
         async with self._database.transaction() as tx:
-            fences = await _in_the_database(tx, fences)
+            fences = await _out_of_the_outbox(tx, fences)
         published = await self._past_the_participant(
             [each for each in fences if each.verdict is Verdict.WAIT]
         )
         replied = await self._past_our_positions(published)
         by_command = {each.command: each for each in replied}
-        return [by_command.get(each.command, each) for each in fences]
+        walked = [by_command.get(each.command, each) for each in fences]
+        async with self._database.transaction() as tx:
+            # Last: an input that our positions are past by now may have been parked meanwhile.
+            return await _unless_parked(tx, walked)
 
     async def _past_the_participant(self, fences: Sequence[Fence]) -> list[Fence]:
         """DELAY where the participant has yet to answer what its log held."""
@@ -146,16 +149,16 @@ class Fences:
             return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
 
 
-async def _in_the_database(tx: Transaction, fences: Sequence[Fence]) -> list[Fence]:
-    """STALL or DELAY where the command is not published, or an input of its saga is parked."""
+async def _out_of_the_outbox(tx: Transaction, fences: Sequence[Fence]) -> list[Fence]:
+    """DELAY where the command is not published yet, STALL where it is quarantined."""
     rows = await tx.fetch(UNPUBLISHED, [each.command for each in fences])
-    unpublished = {row["message_id"]: row["quarantined"] for row in rows}
-    parked = await tx.fetch(PARKED, sorted({each.key for each in fences}))
-    stuck = {row["key"] for row in parked}
-    return [replace(each, verdict=_unpublished(each, unpublished, stuck)) for each in fences]
+    quarantined = {row["message_id"]: row["quarantined"] for row in rows}
+    verdicts = {None: Verdict.WAIT, False: Verdict.DELAY, True: Verdict.STALL}
+    return [replace(e, verdict=verdicts[quarantined.get(e.command)]) for e in fences]
 
 
-def _unpublished(each: Fence, unpublished: Mapping[UUID, bool], stuck: Collection[str]) -> Verdict:
-    if each.key in stuck or unpublished.get(each.command):
-        return Verdict.STALL
-    return Verdict.DELAY if each.command in unpublished else Verdict.WAIT
+async def _unless_parked(tx: Transaction, fences: Sequence[Fence]) -> list[Fence]:
+    """STALL where an input of the command's saga is parked."""
+    rows = await tx.fetch(PARKED, sorted({each.key for each in fences}))
+    parked = {row["key"] for row in rows}
+    return [replace(e, verdict=Verdict.STALL) if e.key in parked else e for e in fences]

@@ -1,12 +1,15 @@
 """Timers and messages: no timer outruns an answer, and what stays unanswered is undone."""
 
 import json
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import asyncpg
 import pytest
 
 from sagaline.chassis.messages import Revoke
+from sagaline.chassis.positions import Partition
+from sagaline.engine.broker import Broker
 from sagaline.engine.definitions import UnknownDefinition
 from sagaline.engine.listing import Wanted
 from schemas.messages import (
@@ -162,6 +165,36 @@ async def test_no_timer_fires_while_an_input_of_the_order_is_parked(stage: Stage
     async def stalled() -> bool:
         saga = await stage.stands(order)
         return saga.steps[0].stalled
+
+    await until(stalled)
+    saga = await stage.saga(order)
+    assert (saga.state, saga.steps[0].attempts) == ("RUNNING", 1)
+
+
+async def test_no_timer_fires_for_an_order_whose_input_is_parked_while_its_fence_is_examined(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await stage.place()
+    await stage.command(order, "create_order")
+    key = str(order.order_id)
+    ends = Broker.ends
+
+    async def parked() -> bool:
+        return bool(await stage.fetch("SELECT 1 FROM sagaline.parked WHERE key = $1", key))
+
+    async def parked_meanwhile(
+        broker: Broker, partitions: Collection[Partition]
+    ) -> dict[Partition, int]:
+        if any(topic == "orders.replies.v1" for topic, _ in partitions) and not await parked():
+            await stage.producer.send_and_wait("orders.replies.v1", b"garbage", key=key.encode())
+            await until(parked)
+        return await ends(broker, partitions)
+
+    monkeypatch.setattr(Broker, "ends", parked_meanwhile)
+    await stage.answered("orders")
+
+    async def stalled() -> bool:
+        return (await stage.saga(order)).steps[0].stalled
 
     await until(stalled)
     saga = await stage.saga(order)
