@@ -1,6 +1,8 @@
 """The JSON document of an order's saga."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -8,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from gateway_service import domain
 from gateway_service.documents import AN_ORDER_ID
+from sagaline.chassis.messages import SnapshotStep
 
 A_SAGA: Final[dict[str, JsonValue]] = {
     "saga_id": "6f4a0a55-5c0b-5b5e-9b0e-3d8f3f2b7a10",
@@ -47,6 +50,21 @@ A_SAGA: Final[dict[str, JsonValue]] = {
         },
     ],
 }
+STEPS: Final = TypeAdapter(tuple[SnapshotStep, ...])
+# What is shown of a step that is still to come.
+PLANNED: Final[Mapping[str, object]] = MappingProxyType(
+    {
+        "status": "PLANNED",
+        "direction": "action",
+        "attempts": 0,
+        "started_at": None,
+        "ended_at": None,
+        "code": None,
+        "detail": None,
+        "stalled": False,
+        "parked": False,
+    }
+)
 
 
 class StepShown(BaseModel):
@@ -64,8 +82,11 @@ class StepShown(BaseModel):
     stalled: bool = Field(description="It takes longer than it should and goes on being tried.")
     parked: bool = Field(description="It was set aside; an operator has to look.")
 
-
-STEPS: Final = TypeAdapter(list[StepShown])
+    @classmethod
+    def of(cls, step: SnapshotStep) -> "StepShown":
+        """The step as it is shown."""
+        progress = PLANNED if step.progress is None else dict(step.progress)
+        return cls.model_validate({"name": step.name, "kind": step.kind, **progress})
 
 
 class SagaShown(BaseModel):
@@ -112,5 +133,5 @@ class SagaShown(BaseModel):
             sequence=view.sequence,
             started_at=view.started_at,
             updated_at=view.updated_at,
-            steps=STEPS.validate_json(view.steps),
+            steps=[*map(StepShown.of, STEPS.validate_json(view.steps))],
         )

@@ -31,19 +31,15 @@ class Revoke(PlatformMessage):
     step: str = Field(description="The step whose action is revoked.")
 
 
-class SnapshotStep(Part):
-    """One step of a saga, begun or still to come."""
+class StepProgress(Part):
+    """How a step stands that has begun."""
 
-    name: str = Field(description="The step's name in the definition.")
-    kind: str = Field(description="compensatable, pivot or retriable.")
     status: str = Field(description="Such as WAITING, SUCCEEDED or UNDONE.")
     direction: str = Field(
         description="action, undo or revoke: what was asked of the participant last."
     )
     attempts: Int32 = Field(description="Sends of the current command, the first one included.")
-    started_at: UtcTime | None = Field(
-        default=None, description="When the action was first asked for."
-    )
+    started_at: UtcTime = Field(description="When the action was first asked for.")
     ended_at: UtcTime | None = Field(default=None, description="When the step came to rest.")
     code: str | None = Field(default=None, description="Code of the refusal, if there was one.")
     detail: str | None = Field(default=None, description="The same in a sentence, for people.")
@@ -51,11 +47,21 @@ class SnapshotStep(Part):
     stalled: bool = Field(description="It takes longer than it should and goes on being tried.")
 
 
+class SnapshotStep(Part):
+    """One step of a saga."""
+
+    name: str = Field(description="The step's name in the definition.")
+    kind: str = Field(description="compensatable, pivot or retriable.")
+    progress: StepProgress | None = Field(
+        default=None, description="How it stands; null while it is still to come."
+    )
+
+
 class SagaSnapshot(PlatformMessage):
     """How a saga stands; the highest sequence of a key is the truth."""
 
     avro_name: ClassVar[str] = "sagaline.SagaSnapshot"
-    fingerprint: ClassVar[bytes] = bytes.fromhex("8bfe695cf2352dcf")
+    fingerprint: ClassVar[bytes] = bytes.fromhex("7cd53e0557d2adac")
 
     saga_id: UUID = Field(description="The saga.")
     key: str = Field(description="Key: what the saga is about, such as an order's id.")
@@ -74,7 +80,7 @@ class SagaSnapshot(PlatformMessage):
     detail: str | None = Field(default=None, description="The same in a sentence, for people.")
     failed_step: str | None = Field(default=None, description="The step that refused first.")
     steps: tuple[SnapshotStep, ...] = Field(
-        description="Every step in the definition's order; those still to come are PLANNED."
+        description="Every step in the definition's order, those still to come, too."
     )
     started_at: UtcTime = Field(description="When the saga began.")
     updated_at: UtcTime = Field(description="When it last changed.")
@@ -90,7 +96,7 @@ MESSAGES: Final[tuple[type[PlatformMessage], ...]] = (
 WRITERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "79b9e66cddf44f60": "avro/sagaline.Revoke.avsc",
-        "8bfe695cf2352dcf": "avro/sagaline.SagaSnapshot.avsc",
+        "7cd53e0557d2adac": "avro/sagaline.SagaSnapshot.avsc",
         "d4dfdef18c8ee672": "avro/sagaline.Notice.avsc",
     }
 )

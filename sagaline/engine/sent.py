@@ -4,13 +4,13 @@ from typing import cast
 
 from sagaline.chassis.catalog import Catalog, Message
 from sagaline.chassis.envelope import Outgoing, command_id
-from sagaline.chassis.messages import Revoke, SagaSnapshot
+from sagaline.chassis.messages import Revoke
 from sagaline.engine.command import command
 from sagaline.engine.events import ActionIssued, AnyCommandIssued, RevokeIssued, UndoIssued
 from sagaline.engine.held import Held
 from sagaline.engine.recipe import full_name
+from sagaline.engine.snapshot import snapshot_of
 from sagaline.engine.state import SagaState
-from sagaline.engine.view import view
 
 
 def commands(held: Held, catalog: Catalog) -> list[Outgoing]:
@@ -52,10 +52,8 @@ def _outgoing(held: Held, event: AnyCommandIssued, catalog: Catalog) -> Outgoing
 
 def snapshot(held: Held, *, topic: str, sequence: int) -> Outgoing:
     """The saga as it stands now, as the `sequence`-th of its key."""
-    shown = view(held.state, sequence=sequence)
     return Outgoing(
-        # By pydantic's own core: `asdict` would copy the whole view first.
-        SagaSnapshot.model_validate(shown, from_attributes=True),
+        snapshot_of(held.state, sequence=sequence),
         key=held.state.key,
         topic=topic,
         traceparent=held.traceparent,

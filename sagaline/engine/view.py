@@ -1,4 +1,4 @@
-"""A saga as others see it: what its snapshot on the bus and the operator's page show."""
+"""A saga as operators see it, with every step; of its snapshot on the bus see `snapshot`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +35,7 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class SagaView:
-    """One saga, with the fields of its snapshot; `failed_step` and `code` are of the first refusal.
+    """One saga; `failed_step` and `code` are of the first refusal.
 
     `sequence` is the key's gapless count of snapshots, over all its sagas.
     """

@@ -4,16 +4,18 @@ import asyncio
 import json
 import time
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 import httpx
 from aiokafka.structs import ConsumerRecord
+from pydantic import TypeAdapter
 
 from sagaline.chassis.catalog import Catalog
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.envelope import Envelope, Record, saga_id
 from sagaline.chassis.messages import SagaSnapshot
+from sagaline.engine.view import SagaView
 from sagaline.local.embedded import EmbeddedPlatform
 from sagaline.local.topics.catalog import catalog
 from sagaline.testing.outages import POLL_S, NotSoon, Outages
@@ -22,6 +24,7 @@ from sagaline.testing.topic_log import TopicLog
 
 HTTP_TIMEOUT_S = 10.0
 ENDED = ("COMPLETED", "COMPENSATED")
+SAGA: Final = TypeAdapter(SagaView)
 
 
 class RunningPlatform(Outages):
@@ -87,16 +90,16 @@ class RunningPlatform(Outages):
 
     # --- sagas, at the operators' side of the service that runs them
 
-    async def saga_snapshot(self, definition: str, key: UUID) -> SagaSnapshot | None:
+    async def saga_view(self, definition: str, key: UUID) -> SagaView | None:
         """How the key's saga of that definition stands; None as long as there is none."""
         answer = await self._saga(definition, key, "")
-        return None if answer is None else SagaSnapshot.model_validate_json(answer)
+        return None if answer is None else SAGA.validate_json(answer)
 
-    async def saga_end(self, definition: str, key: UUID, *, within_s: float) -> SagaSnapshot:
+    async def saga_end(self, definition: str, key: UUID, *, within_s: float) -> SagaView:
         """Wait until the key's saga has ended, one way or the other; give it. Raises NotSoon."""
         deadline_s = time.monotonic() + within_s
         while True:
-            saga = await self.saga_snapshot(definition, key)
+            saga = await self.saga_view(definition, key)
             if saga is not None and saga.state in ENDED:
                 return saga
             if time.monotonic() > deadline_s:

@@ -8,28 +8,29 @@ from uuid import UUID, uuid4, uuid5
 
 from gateway_service import handlers
 from sagaline.chassis.envelope import Envelope, Record
-from sagaline.chassis.messages import SagaSnapshot, SnapshotStep
+from sagaline.chassis.messages import SagaSnapshot, SnapshotStep, StepProgress
 from tests.integration.gateway.stage import Gateway
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SAGA = UUID(int=7)
 
 
-def step(name: str, status: str) -> SnapshotStep:
-    begun = status != "PLANNED"
-    return SnapshotStep(
-        name=name,
-        kind="compensatable",
+def begun(name: str, status: str) -> SnapshotStep:
+    ended_at = NOON + timedelta(microseconds=1) if status == "SUCCEEDED" else None
+    progress = StepProgress(
         status=status,
         direction="action",
-        attempts=1 if begun else 0,
-        started_at=NOON if begun else None,
-        ended_at=NOON + timedelta(microseconds=1) if status == "SUCCEEDED" else None,
-        code=None,
-        detail=None,
+        attempts=1,
+        started_at=NOON,
+        ended_at=ended_at,
         parked=False,
         stalled=False,
     )
+    return SnapshotStep(name=name, kind="compensatable", progress=progress)
+
+
+def planned(name: str) -> SnapshotStep:
+    return SnapshotStep(name=name, kind="compensatable")
 
 
 def snapshot(order: str, sequence: int, **changes: object) -> SagaSnapshot:
@@ -44,7 +45,7 @@ def snapshot(order: str, sequence: int, **changes: object) -> SagaSnapshot:
         code=None,
         detail=None,
         failed_step=None,
-        steps=(step("create_order", "SUCCEEDED"), step("reserve_stock", "PLANNED")),
+        steps=(begun("create_order", "SUCCEEDED"), planned("reserve_stock")),
         started_at=NOON,
         updated_at=NOON + timedelta(seconds=sequence),
     )

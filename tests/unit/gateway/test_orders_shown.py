@@ -9,22 +9,24 @@ import pytest
 from gateway_service import domain, handlers
 from gateway_service.documents import OrderShown
 from gateway_service.saga_document import SagaShown
-from sagaline.chassis.messages import SagaSnapshot, SnapshotStep
+from sagaline.chassis.messages import SagaSnapshot, SnapshotStep, StepProgress
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ORDER_ID = UUID("0192f0c1-7d3a-7c41-8a5e-3f6b2d9c1e04")
 STEP = SnapshotStep(
     name="reserve_stock",
     kind="compensatable",
-    status="FAILED",
-    direction="action",
-    attempts=1,
-    started_at=NOON,
-    ended_at=NOON,
-    code="out_of_stock",
-    detail="0 are free.",
-    parked=False,
-    stalled=False,
+    progress=StepProgress(
+        status="FAILED",
+        direction="action",
+        attempts=1,
+        started_at=NOON,
+        ended_at=NOON,
+        code="out_of_stock",
+        detail="0 are free.",
+        parked=False,
+        stalled=False,
+    ),
 )
 SNAPSHOT = SagaSnapshot(
     saga_id=UUID(int=7),
@@ -94,7 +96,15 @@ def test_an_order_ends_when_its_outcome_is_shown_not_when_its_saga_decided() -> 
 
 def test_a_step_is_shown_with_all_that_its_snapshot_says() -> None:
     (shown,) = SagaShown.of(placed()).steps
-    assert shown.model_dump() == STEP.model_dump()
+    said = STEP.model_dump()
+    progress = said.pop("progress")
+    assert shown.model_dump() == said | progress
+
+
+def test_a_step_to_come_is_shown_as_planned() -> None:
+    step = SnapshotStep(name="confirm_order", kind="pivot")
+    (shown,) = SagaShown.of(placed(steps=(step,))).steps
+    assert (shown.name, shown.status, shown.started_at) == ("confirm_order", "PLANNED", None)
 
 
 def test_of_an_orders_snapshots_the_one_with_the_highest_sequence_counts() -> None:

@@ -1,0 +1,32 @@
+"""What the bus is told of a saga."""
+
+from dataclasses import asdict
+
+from sagaline.chassis.messages import SagaSnapshot
+from sagaline.engine.snapshot import snapshot_of
+from sagaline.testing.stories import Story, given
+from tests.unit.engine.shop import AN_ORDER, PLACE_ORDER, TRIP
+
+
+def told(saga: Story) -> SagaSnapshot:
+    return snapshot_of(saga.saga, sequence=3)
+
+
+def test_steps_to_come_are_in_it_by_name_and_kind_alone() -> None:
+    steps = told(given(PLACE_ORDER, AN_ORDER).succeeded("create_order")).steps
+    assert [step.name for step in steps] == list(PLACE_ORDER.by_name)
+    assert [step.kind for step in steps] == [s.kind for s in PLACE_ORDER.by_name.values()]
+    statuses = [step.progress.status if step.progress else None for step in steps]
+    assert statuses == ["SUCCEEDED", "WAITING", *[None] * (len(steps) - 2)]
+
+
+def test_it_says_of_the_saga_and_its_begun_steps_what_operators_see() -> None:
+    saga = given(TRIP, AN_ORDER).succeeded("create_order")
+    saga.refused("reserve_stock", code="out_of_stock", detail="None left.")
+    said, seen = told(saga).model_dump(), asdict(saga.view)
+    steps = zip(said.pop("steps"), seen.pop("steps"), strict=True)
+    assert said == seen | {"sequence": 3}
+    for step, shown in steps:
+        progress = step.pop("progress")
+        assert progress is None or shown == step | progress
+        assert (progress is None) == (shown["status"] == "PLANNED")
