@@ -17,6 +17,7 @@ from sagaline.chassis.openapi import answers
 from sagaline.chassis.web import database, part
 from sagaline.engine import examples
 from sagaline.engine.assembly import SagaEngine, SagaNotFound
+from sagaline.engine.definitions import UnknownDefinition
 from sagaline.engine.history import events_to_json, input_to_json
 from sagaline.engine.history_rows import HistoryRow
 from sagaline.engine.listing import SagaLine, Wanted
@@ -88,13 +89,13 @@ async def list_sagas(
     return SagaPage(sagas=lines, next=after)
 
 
-@router.get("/{saga_id}", responses=answers(examples.A_SAGA, SagaNotFound))
+@router.get("/{saga_id}", responses=answers(examples.A_SAGA, SagaNotFound, UnknownDefinition))
 async def get_saga(saga_id: UUID, engine: Engine, db: Db) -> SagaView:
     """How a saga stands, with every step and those still to come."""
     return await engine.find(db, saga_id)
 
 
-@router.get("/{saga_id}/history", responses=answers(examples.A_HISTORY, SagaNotFound))
+@router.get("/{saga_id}/history", responses=answers(examples.A_HISTORY, SagaNotFound, UnknownDefinition))
 async def get_history(saga_id: UUID, engine: Engine, db: Db) -> SagaHistory:
     """Everything that a saga was told, and what came of it."""
     rows = await engine.history(db, saga_id)

@@ -9,6 +9,8 @@ from sagaline.engine.definition import DefinitionError, Saga
 class UnknownDefinition(PlatformError):
     """Saga {name} of version {version} is not defined here: deploy the release that defines it."""
 
+    status = 409
+
 
 class Definitions:
     """Sagas by name and version, checked against the catalog's messages when they are loaded."""

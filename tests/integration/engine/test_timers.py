@@ -258,8 +258,9 @@ async def test_a_saga_whose_definition_is_not_here_is_listed_and_keeps_nobody_fr
     states = {line.key: (line.definition, line.state) for line in lines}
     assert states[str(retired.order_id)] == ("retired", "RUNNING")
     assert states[str(order.order_id)] == ("place-order", "RUNNING")
-    with pytest.raises(UnknownDefinition, match="deploy the release that defines it"):
+    with pytest.raises(UnknownDefinition, match="deploy the release that defines it") as unknown:
         await stage.saga(retired)
+    assert unknown.value.status == 409, "no fault of this service, nor of who asks"
 
 
 async def test_a_reply_to_a_saga_whose_definition_is_not_here_is_parked(stage: Stage) -> None:
