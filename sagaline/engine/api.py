@@ -95,7 +95,9 @@ async def get_saga(saga_id: UUID, engine: Engine, db: Db) -> SagaView:
     return await engine.find(db, saga_id)
 
 
-@router.get("/{saga_id}/history", responses=answers(examples.A_HISTORY, SagaNotFound, UnknownDefinition))
+@router.get(
+    "/{saga_id}/history", responses=answers(examples.A_HISTORY, SagaNotFound, UnknownDefinition)
+)
 async def get_history(saga_id: UUID, engine: Engine, db: Db) -> SagaHistory:
     """Everything that a saga was told, and what came of it."""
     rows = await engine.history(db, saga_id)
