@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.types import TypeEngine
 
 from sagaline.chassis.envelope import Encoded, Outgoing
+from sagaline.chassis.sessions import Session, Sessions
 
 # What a batch or a request reads, it reads by key. But the planner doesn't know how many keys there
 # are in an array, guesses a hundred, and then prefers to read a table as a whole until that has
@@ -26,7 +27,6 @@ FREEZE = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; " + "; ".j
     f"SET LOCAL {setting} = on" for setting in WHOLE_TABLES
 )
 
-Session: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Parameters: TypeAlias = Mapping[str, object] | Sequence[Mapping[str, object]]
 Columns: TypeAlias = Mapping[str, tuple[TypeEngine[Any] | type[TypeEngine[Any]], Sequence[object]]]
 
@@ -116,15 +116,14 @@ class Database:
         flush: Flush = _publishes_nothing,
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        self._engine = engine
+        self._sessions = Sessions(engine)
         self._flush = flush
         self._committed = committed
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """A transaction for the block; an error in it rolls everything back and goes on up."""
-        async with self._engine.connect() as connection:
-            session = await _living(connection)
+        async with self._sessions.one() as (connection, session):
             tx = Transaction(connection, session)
             try:
                 await session.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
@@ -147,31 +146,21 @@ class Database:
 
         Two statements in here see two states of the database; nothing can be published.
         """
-        async with self._engine.connect() as connection:
-            tx = Transaction(connection, await _living(connection))
+        async with self._sessions.one() as (connection, session):
+            tx = Transaction(connection, session)
             yield tx
             assert not tx.outgoing, "published while reading"
 
     async def close(self) -> None:
-        """Close the pool's connections."""
-        await self._engine.dispose()
-
-
-async def _living(connection: AsyncConnection) -> Session:
-    """The session behind the connection; one that the server has ended is replaced."""
-    while True:
-        session = (await connection.get_raw_connection()).driver_connection
-        assert isinstance(session, asyncpg.Connection), session
-        if not session.is_closed():
-            return session
-        await connection.invalidate()
+        """Close the sessions."""
+        await self._sessions.close()
 
 
 async def _roll_back(session: Session) -> Exception | None:
     """Nothing of the transaction is left. Where the session was lost: the error that says so.
 
-    Such a session is closed, and replaced by whoever gets it from the pool next; the server ends
-    what it left open.
+    Such a session is closed, and replaced by whoever gets it next; the server ends what it left
+    open.
     """
     try:
         await session.execute("ROLLBACK")
