@@ -55,7 +55,7 @@ class RelayLimits:
 
 
 class Drainer:
-    """Publishes the rows that its lane sees; `deleted` is called when acked rows are gone."""
+    """Publishes the rows that its lane sees."""
 
     def __init__(
         self,
@@ -68,7 +68,6 @@ class Drainer:
         clock: Callable[[], datetime],
         limits: RelayLimits,
         stopping: asyncio.Event,
-        deleted: Callable[[], None],
     ) -> None:
         self._lane = lane
         self._new_producer = new_producer
@@ -78,7 +77,6 @@ class Drainer:
         self._clock = clock
         self._rows_max = limits.rows_max
         self._stopping = stopping
-        self._deleted = deleted
         self._producer: Producer | None = None
         self._quarantine = Quarantine(
             tries_max=limits.unpublishable_tries_max,
@@ -90,7 +88,7 @@ class Drainer:
         self.leftover = False  # the last round left rows that could be sent at once
 
     async def drain_once(self) -> int:
-        """Publish the lowest rows, in id order; say how many were acked, and are deleted.
+        """Publish the lowest rows, in id order; say how many were acked, and are to be deleted.
 
         Raises PublishFailed when Kafka refused or did not answer: the rows are left, the producer
         is not. Raises LaneLost when the session, and with it the lane, is gone.
@@ -105,10 +103,10 @@ class Drainer:
         with self._metrics.round(len(rows)):
             published = await self.holding(self._publish(rows))
             if published.acked:
-                # Acked ids only, and not before: a crash here sends twice, which barriers absorb.
-                await self._lane.delete(published.acked)
+                # Acked ids only: they are deleted by the next look at the lane. A crash before it
+                # sends them twice, which barriers absorb.
+                self._lane.acked(published.acked)
                 self._metrics.published.inc(len(published.acked))
-                self._deleted()
         await self._set_aside(self._quarantine.judge(rows, published))
         await self._check(published.failures)
         self.leftover = len(rows) == self._rows_max or len(published.acked) < len(rows)

@@ -7,6 +7,7 @@ as the session is gone; any error ends the session, and whoever drains has to ta
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from uuid import UUID
 
 import asyncpg
 
@@ -76,6 +77,7 @@ class Lane:
         self._fresh = fresh
         self._connection: asyncpg.Connection | None = None
         self._epoch: int | None = None
+        self._acked: list[int] = []  # of this session; they stand in the outbox until it looks
 
     @property
     def taken(self) -> bool:
@@ -97,26 +99,43 @@ class Lane:
                 self._fresh.open()
             return self._epoch is not None
 
+    def acked(self, ids: Sequence[int]) -> None:
+        """Kafka has these rows: they are not visible any more, and go with the next look."""
+        self._acked.extend(ids)
+
     async def visible(self, limit: int, *, without_topics: Sequence[str] = ()) -> list[Row]:
-        """The lowest rows that may be published, in id order."""
+        """The lowest rows that may be published, in id order; those that were acked are gone.
+
+        Raises LaneLost, and leaves all rows, under a newer epoch than ours.
+        """
         async with self._held() as session:
-            found = await lane_rows.visible(session, limit, without_topics=without_topics)
+            found = await self._sweep(session, limit, without_topics)
             taken = (self._fresh.take(id_, message_id) for id_, message_id in found)
             rows = {row.id: row for row in taken if row is not None}
             if missing := [id_ for id_, _ in found if id_ not in rows]:
                 rows |= {row.id: row for row in await lane_rows.read(session, missing)}
             return [rows[id_] for id_, _ in found if id_ in rows]
 
+    async def _sweep(
+        self, session: asyncpg.Connection, limit: int, without_topics: Sequence[str] = ()
+    ) -> list[tuple[int, UUID]]:
+        found = await lane_rows.sweep(
+            session,
+            self._acked,
+            lane=self._number,
+            epoch=self._epoch,
+            limit=limit,
+            without_topics=without_topics,
+        )
+        if found is None:
+            raise LaneLost(lane=self._number, reason=NEWER_EPOCH)
+        self._acked.clear()
+        return found
+
     async def followers(self, limit: int) -> list[Row]:
         """The lowest rows that wait behind a quarantined one of their key."""
         async with self._held() as session:
             return await lane_rows.followers(session, limit)
-
-    async def delete(self, ids: Sequence[int]) -> None:
-        """These rows are gone. Raises LaneLost, and leaves them, under a newer epoch than ours."""
-        async with self._held() as session:
-            if not await lane_rows.delete(session, ids, lane=self._number, epoch=self._epoch):
-                raise LaneLost(lane=self._number, reason=NEWER_EPOCH)
 
     async def quarantine(self, verdicts: Sequence[Verdict], now: datetime) -> list[Verdict]:
         """These rows are set aside, and the notices for their sagas wait to be published.
@@ -132,6 +151,8 @@ class Lane:
     async def backlog(self) -> Backlog:
         """How much waits; asked each second, it also keeps the session from timing out."""
         async with self._held() as session:
+            if self._acked:
+                await self._sweep(session, 0)
             return await lane_rows.backlog(session)
 
     async def release(self) -> None:
@@ -176,5 +197,6 @@ class Lane:
     def _gone(self) -> asyncpg.Connection | None:
         """The session, which is no longer ours, and nor is the lane."""
         connection, self._connection, self._epoch = self._connection, None, None
+        self._acked.clear()
         self._fresh.close()
         return connection

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 import asyncpg
 
@@ -26,10 +27,18 @@ BEHIND = f"""(
     )
 )"""
 
-VISIBLE = f"""
-    SELECT id, message_id FROM sagaline.outbox AS waiting
-    WHERE quarantined_at IS NULL AND topic <> ALL ($2::text[]) AND NOT {BEHIND}
-    ORDER BY id LIMIT $1
+# What was acked goes with the next look at what waits: one round trip for both.
+SWEEP = f"""
+    WITH mine AS (SELECT FROM sagaline.lanes WHERE lane = $1 AND epoch = $2),
+        gone AS (DELETE FROM sagaline.outbox WHERE id = ANY ($3) AND EXISTS (SELECT FROM mine)),
+        lowest AS (
+            SELECT id, message_id FROM sagaline.outbox AS waiting
+            WHERE quarantined_at IS NULL AND topic <> ALL ($5::text[]) AND NOT {BEHIND}
+                AND id <> ALL ($3)
+            ORDER BY id LIMIT $4
+        )
+    SELECT EXISTS (SELECT FROM mine), array_agg(id ORDER BY id), array_agg(message_id ORDER BY id)
+    FROM lowest
 """  # noqa: S608 - all parts are written here
 
 ROWS = """
@@ -41,12 +50,6 @@ FOLLOWERS = f"""
     WHERE quarantined_at IS NULL AND {BEHIND}
     ORDER BY id LIMIT $1
 """  # noqa: S608 - all parts are written here
-
-DELETE = """
-    WITH mine AS (SELECT FROM sagaline.lanes WHERE lane = $1 AND epoch = $2),
-        gone AS (DELETE FROM sagaline.outbox WHERE id = ANY ($3) AND EXISTS (SELECT FROM mine))
-    SELECT EXISTS (SELECT FROM mine)
-"""
 
 # Operators lock it, too: what stands before a row is not released while the row is judged by it.
 LOCK = "SELECT true FROM sagaline.lanes WHERE lane = $1 AND epoch = $2 FOR UPDATE"
@@ -94,11 +97,23 @@ class Verdict(NamedTuple):
     behind: bool = False
 
 
-async def visible(
-    session: asyncpg.Connection, limit: int, *, without_topics: Sequence[str]
-) -> list[asyncpg.Record]:
-    """Ids and messages' ids of the lowest rows that may be published, in id order."""
-    return await session.fetch(VISIBLE, limit, list(without_topics))
+async def sweep(
+    session: asyncpg.Connection,
+    acked: Sequence[int],
+    *,
+    lane: int,
+    epoch: int | None,
+    limit: int,
+    without_topics: Sequence[str] = (),
+) -> list[tuple[int, UUID]] | None:
+    """Delete the acked rows: ids and messages' ids of the lowest that may be published, in order.
+
+    None, and nothing is deleted, under another epoch than this.
+    """
+    found = await session.fetchrow(SWEEP, lane, epoch, acked, limit, list(without_topics))
+    assert found is not None
+    mine, ids, message_ids = found
+    return list(zip(ids or (), message_ids or (), strict=True)) if mine else None
 
 
 async def read(session: asyncpg.Connection, ids: Sequence[int]) -> list[Row]:
@@ -109,13 +124,6 @@ async def read(session: asyncpg.Connection, ids: Sequence[int]) -> list[Row]:
 async def followers(session: asyncpg.Connection, limit: int) -> list[Row]:
     """The lowest rows that wait behind a quarantined one of their key."""
     return _rows(await session.fetch(FOLLOWERS, limit))
-
-
-async def delete(
-    session: asyncpg.Connection, ids: Sequence[int], *, lane: int, epoch: int | None
-) -> bool:
-    """These rows are gone; False, and they are left, under another epoch than this."""
-    return bool(await session.fetchval(DELETE, lane, epoch, ids))
 
 
 async def lock(session: asyncpg.Connection, *, lane: int, epoch: int | None) -> bool:

@@ -26,7 +26,7 @@ __all__ = ["Relay", "RelayLimits"]
 class Relay:
     """Publishes a database's outbox while `run` runs, or waits until it is its turn.
 
-    `owner` names this process to people. `deleted` is called after each delete of acked rows.
+    `owner` names this process to people.
     """
 
     def __init__(
@@ -40,7 +40,6 @@ class Relay:
         log: FilteringBoundLogger,
         clock: Callable[[], datetime],
         limits: RelayLimits,
-        deleted: Callable[[], None] = lambda: None,
     ) -> None:
         self._bootstrap = bootstrap
         self._outbox = outbox
@@ -49,7 +48,6 @@ class Relay:
         self._log = log
         self._clock = clock
         self._limits = limits
-        self._deleted = deleted
         self._lane = Lane(
             database_url,
             number=0,
@@ -123,15 +121,16 @@ class Relay:
         await drainer.ready()
         # The session must not look idle to the server between two polls.
         most_ms = min(self._limits.poll_max_ms, self._limits.idle_session_timeout_ms // 3)
-        idle_ms = self._limits.poll_min_ms
+        idle_ms, reported = self._limits.poll_min_ms, False
         while not self._stopping.is_set():
             acked = await drainer.drain_once()
             self._well()
             await drainer.look()
             if not drainer.leftover:
-                idle_ms = 2 * idle_ms if not acked else self._limits.poll_min_ms
-                idle_ms = min(idle_ms, most_ms)
-                await within(self._awake, idle_ms)
+                # Rows that nobody here reported say that others are at work, and may go on.
+                theirs = acked and not reported
+                idle_ms = self._limits.poll_min_ms if theirs else min(2 * idle_ms, most_ms)
+                reported = await within(self._awake, idle_ms)
             self._awake.clear()
         loop = asyncio.get_running_loop()
         until_s = loop.time() + self._limits.drain_ms / 1000
@@ -152,7 +151,6 @@ class Relay:
             clock=self._clock,
             limits=self._limits,
             stopping=self._stopping,
-            deleted=self._deleted,
         )
 
     def _well(self) -> None:

@@ -220,7 +220,7 @@ class Session(ConsumerRebalanceListener):
         if not self._offsets:
             return
         newest = self._offsets.newest
-        async with self._database.transaction() as tx:
+        async with self._database.reading() as tx:
             lowest = await offsets.lowest_waiting(tx)
         due = self._offsets.answered(lowest, newest=newest)
         if due:
