@@ -19,8 +19,8 @@ from sagaline.chassis.patience import patiently
 from sagaline.chassis.service import Service
 
 WRONG_USE = 2
-# More objects than were freed, when the collector looks for cycles. What is in flight is no garbage:
-# with Python's 700 the gateway spent a third of its processor time looking through it for nothing.
+# By so many more were made than freed when the collector looks for cycles. What is in flight is no
+# garbage: after Python's 700 the gateway spent a third of its time looking through it for nothing.
 YOUNG_OBJECTS = 50_000
 VERBS = {
     "run": "serve until SIGTERM or SIGINT",
