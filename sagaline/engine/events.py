@@ -13,7 +13,7 @@ from sagaline.engine.state import OPAQUE, Certainty, Direction
 class SagaEvent:
     """Something that happened at `at` (aware UTC)."""
 
-    at: datetime
+    at: datetime = field(metadata=OPAQUE)  # its input's `now`
 
 
 @dataclass(frozen=True, slots=True)

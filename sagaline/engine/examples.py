@@ -70,7 +70,6 @@ A_HISTORY: Final[dict[str, JsonValue]] = {
             "events": [
                 {
                     "type": "StepSucceeded",
-                    "at": CHANGED,
                     "step": "create_order",
                     "answer": "action/1/succeeded",
                 }

@@ -75,7 +75,7 @@ def fence(held: Held, step: StepState, catalog: Catalog) -> Fence:
     topic = catalog.topics[command_topic(state, step.name, catalog)]
     seen: Mapping[str, Plain] = {}
     if held.timer is not None:
-        seen = cast(Mapping[str, Plain], held.timer.fences.get(fence_id(step), {}))
+        seen = held.timer.seen(fence_id(step))
     return Fence(
         key=state.key,
         command=command_id(state.saga_id, step.name, step.direction, step.generation),

@@ -1,8 +1,10 @@
 """A saga in hand: under its key's lock, as it was loaded, with what this transaction adds."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from sagaline.chassis.envelope import Record
@@ -12,16 +14,19 @@ from sagaline.engine.events import Event, Ignored, Reason
 from sagaline.engine.history import Entry
 from sagaline.engine.inputs import Input
 from sagaline.engine.machine import decide, fold
-from sagaline.engine.row import Written
 from sagaline.engine.state import SagaState
 
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """When a saga's timer fires, and what the fences of its commands have seen, by command id."""
+    """When a saga's timer fires. `fences`, JSON, has what those of its commands have seen."""
 
     due_at: datetime
-    fences: Mapping[str, Plain] = field(default_factory=dict)
+    fences: str = "{}"
+
+    def seen(self, fence_id: str) -> Mapping[str, Plain]:
+        """What this fence has seen; empty if nothing yet."""
+        return cast(Mapping[str, Mapping[str, Plain]], json.loads(self.fences)).get(fence_id, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +42,16 @@ class Accepted:
 class Held:
     """One saga; `loaded_version` is 0 where it begins in this transaction.
 
-    `written` is the text of an earlier state of it, if that is at hand.
+    `sequence` is the number of its newest snapshot, `state_version` the version of the state that
+    stands in its row, 0 for none.
     """
 
     state: SagaState
     traceparent: str | None = None
     timer: Timer | None = None
     loaded_version: int = 0
-    written: Written | None = None
+    sequence: int = 0
+    state_version: int = 0
     accepted: list[Accepted] = field(default_factory=list)
 
     def take(self, received: Input, now: datetime, record: Record | None = None) -> list[Event]:
@@ -55,6 +62,17 @@ class Held:
             entry = Entry(received, now, tuple(events))
             self.accepted.append(Accepted(entry, self.state.version, record))
         return events
+
+    def arm(self) -> None:
+        """Set what timer it needs: none once it has ended, never one that would fire too late.
+
+        One that fires too early is left alone; it is set anew when it does.
+        """
+        due_at = self.state.due_at
+        if self.state.ended:
+            self.timer = None
+        elif due_at is not None and (self.timer is None or due_at < self.timer.due_at):
+            self.timer = Timer(due_at)
 
     @property
     def shown(self) -> bool:
@@ -79,6 +97,13 @@ class Locked:
     sequences: dict[str, int]
     sagas: dict[UUID, Held]
     unknown: dict[UUID, Unknown] = field(default_factory=dict)
+
+    def number(self, held: Held) -> int:
+        """The saga has one more snapshot: the next of its key, whichever saga had the last."""
+        key = held.state.key
+        self.sequences[key] += 1
+        held.sequence = self.sequences[key]
+        return held.sequence
 
 
 def is_duplicate(events: list[Event]) -> bool:

@@ -1,6 +1,7 @@
 """A saga's history: accepted inputs, each with the events that it caused.
 
-Messages are kept as bytes beside the history, at most one an input; reading takes it back.
+Messages are kept as bytes beside the history, at most one an input; reading takes it back. So
+does it with the time: all that an input causes happens at its `now`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,14 +43,14 @@ def input_from_json(written: Mapping[str, Plain], message: object) -> Input:
 
 
 def events_to_json(events: Iterable[Event]) -> list[Plain]:
-    """One input's events as dicts, without the input's message."""
+    """One input's events as dicts, without the input's message and time."""
     return [EVENTS.write(event) for event in events]
 
 
-def events_from_json(written: Iterable[Plain], message: object) -> list[Event]:
-    """The events again; `message` is the one that their input came with."""
+def events_from_json(written: Iterable[Plain], message: object, now: datetime) -> list[Event]:
+    """The events again; `message` is the one that their input came with at `now`."""
     rows = [cast(Mapping[str, Plain], row) for row in written]
-    return [cast(Event, EVENTS.read(row, message=message, reply=message)) for row in rows]
+    return [cast(Event, EVENTS.read(row, message=message, reply=message, at=now)) for row in rows]
 
 
 def folded(saga: SagaState, history: Iterable[Entry]) -> SagaState:

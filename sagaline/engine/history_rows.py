@@ -3,12 +3,14 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
+
+import asyncpg
 
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Transaction
-from sagaline.engine.held import Accepted, Held
+from sagaline.engine.events import Event
+from sagaline.engine.held import Held
 from sagaline.engine.history import (
     Entry,
     events_from_json,
@@ -20,8 +22,8 @@ from sagaline.engine.history import (
 INSERT = """
     INSERT INTO history (key, saga_id, version, definition_version, now, received, events,
         message_id, topic, partition, "offset", message)
-    SELECT key, saga_id, version, definition_version, now, CAST(received AS jsonb),
-        CAST(events AS jsonb), message_id, topic, partition, "offset", message
+    SELECT key, saga_id, version, definition_version, now, CAST(received AS json),
+        CAST(events AS json), message_id, topic, partition, "offset", message
     FROM unnest($1::text[], $2::uuid[], $3::bigint[],
             $4::int[], $5::timestamptz[],
             $6::text[], $7::text[], $8::uuid[],
@@ -36,6 +38,16 @@ SELECT = """
         CAST(events AS text) AS events, message_id, topic, partition, "offset", message
     FROM history WHERE key = $1 AND saga_id = $2 ORDER BY version
 """
+
+SINCE = """
+    SELECT history.saga_id, history.now, CAST(history.events AS text) AS events, history.message
+    FROM unnest($1::text[], $2::uuid[], $3::bigint[]) AS given(key, saga_id, version)
+    JOIN history ON history.key = given.key AND history.saga_id = given.saga_id
+        AND history.version > given.version
+    ORDER BY history.key, history.saga_id, history.version
+"""
+
+JSON = json.JSONEncoder(separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +75,8 @@ async def append(tx: Transaction, sagas: Sequence[Held]) -> None:
         [accepted.version for _, accepted in rows],
         [held.state.definition.version for held, _ in rows],
         [accepted.entry.now for _, accepted in rows],
-        [_received(accepted) for _, accepted in rows],
-        [json.dumps(events_to_json(accepted.entry.events)) for _, accepted in rows],
+        [JSON.encode(input_to_json(accepted.entry.received)) for _, accepted in rows],
+        [JSON.encode(events_to_json(accepted.entry.events)) for _, accepted in rows],
         [None if record is None else record.envelope.id for record in records],
         [None if record is None else record.topic for record in records],
         [None if record is None else record.partition for record in records],
@@ -73,17 +85,13 @@ async def append(tx: Transaction, sagas: Sequence[Held]) -> None:
     )
 
 
-def _received(accepted: Accepted) -> str:
-    return json.dumps(input_to_json(accepted.entry.received))
-
-
 async def read(tx: Transaction, codec: Codec, *, key: str, saga_id: UUID) -> list[HistoryRow]:
     """A saga's history in order, messages decoded."""
     rows = await tx.fetch(SELECT, key, saga_id)
     return [
         HistoryRow(
             row["version"],
-            _entry(codec, row["received"], row["events"], row["now"], row["message"]),
+            _entry(codec, row),
             row["message_id"],
             row["topic"],
             row["partition"],
@@ -93,10 +101,23 @@ async def read(tx: Transaction, codec: Codec, *, key: str, saga_id: UUID) -> lis
     ]
 
 
-def _entry(codec: Codec, received: str, events: str, now: datetime, message: bytes | None) -> Entry:
-    payload = None if message is None else codec.decode(message)
-    return Entry(
-        input_from_json(json.loads(received), payload),
-        now,
-        tuple(events_from_json(json.loads(events), payload)),
-    )
+async def events_since(
+    tx: Transaction, codec: Codec, given: Sequence[tuple[str, UUID, int]]
+) -> dict[UUID, list[Event]]:
+    """What has happened to each saga, of a key and an id, since it was at that version."""
+    keys, saga_ids, versions = zip(*given, strict=True)
+    found: dict[UUID, list[Event]] = {saga_id: [] for saga_id in saga_ids}
+    for row in await tx.fetch(SINCE, keys, saga_ids, versions):
+        message = _message(codec, row)
+        found[row["saga_id"]] += events_from_json(json.loads(row["events"]), message, row["now"])
+    return found
+
+
+def _entry(codec: Codec, row: asyncpg.Record) -> Entry:
+    message, now = _message(codec, row), row["now"]
+    received = input_from_json(json.loads(row["received"]), message)
+    return Entry(received, now, tuple(events_from_json(json.loads(row["events"]), message, now)))
+
+
+def _message(codec: Codec, row: asyncpg.Record) -> object:
+    return None if row["message"] is None else codec.decode(row["message"])

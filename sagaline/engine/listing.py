@@ -16,9 +16,7 @@ PAGE = """
     SELECT key, saga_id, definition, status, started_at, updated_at FROM saga
     WHERE ($1::text IS NULL OR status = $1)
         AND ($2::text IS NULL OR definition = $2)
-        AND ($3::bool IS NULL
-            OR (state @? '$.steps.*.stalled ? (@ == true)'
-                OR state @? '$.steps.*.parked ? (@ == true)') = $3)
+        AND ($3::bool IS NULL OR stalled = $3)
         AND ($4::text IS NULL OR (key, saga_id) < ($4, $5::uuid))
     ORDER BY key DESC, saga_id DESC
     LIMIT $6

@@ -10,17 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sagaline.engine.row import Written
 from sagaline.engine.state import SagaState
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A saga, the trace it belongs to, and its row's text, for the next writing."""
+    """A saga, and the trace that it belongs to."""
 
     state: SagaState
     traceparent: str | None
-    written: Written
 
 
 class Memory:

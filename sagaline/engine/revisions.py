@@ -15,12 +15,10 @@ from alembic import op
 
 SAGAS_0001 = (
     """
-    CREATE TABLE correlation (
-        key text PRIMARY KEY,
-        sequence bigint NOT NULL
-    ) WITH (fillfactor = 70)
+    CREATE TABLE correlation (key text PRIMARY KEY) WITH (fillfactor = 70)
     """,
-    # Rewritten at each step of a saga: with room in its page, no update writes an index entry.
+    # Written at each step of a saga: with room in its page, no update writes an index entry, but
+    # for those that set a timer.
     """
     CREATE TABLE saga (
         key text,
@@ -29,7 +27,12 @@ SAGAS_0001 = (
         definition_version integer NOT NULL,
         status text NOT NULL,
         version bigint NOT NULL,
-        state jsonb NOT NULL,
+        sequence bigint NOT NULL,
+        stalled boolean NOT NULL,
+        timer_at timestamptz,
+        fences json NOT NULL DEFAULT '{}',
+        state json,
+        state_version bigint NOT NULL DEFAULT 0,
         traceparent text,
         started_at timestamptz NOT NULL,
         updated_at timestamptz NOT NULL,
@@ -37,6 +40,7 @@ SAGAS_0001 = (
     ) WITH (fillfactor = 60)
     """,
     "CREATE UNIQUE INDEX saga_by_id ON saga (saga_id)",
+    "CREATE INDEX saga_timer ON saga (timer_at) WHERE timer_at IS NOT NULL",
     """
     CREATE TABLE history (
         key text,
@@ -44,8 +48,8 @@ SAGAS_0001 = (
         version bigint,
         definition_version integer NOT NULL,
         now timestamptz NOT NULL,
-        received jsonb NOT NULL,
-        events jsonb NOT NULL,
+        received json NOT NULL,
+        events json NOT NULL,
         message_id uuid,
         topic text,
         partition integer,
@@ -54,16 +58,6 @@ SAGAS_0001 = (
         PRIMARY KEY (key, saga_id, version)
     )
     """,
-    """
-    CREATE TABLE timer (
-        key text,
-        saga_id uuid,
-        due_at timestamptz NOT NULL,
-        fences jsonb NOT NULL DEFAULT '{}',
-        PRIMARY KEY (key, saga_id)
-    )
-    """,
-    "CREATE INDEX timer_due ON timer (due_at)",
 )
 
 

@@ -94,16 +94,11 @@ class Engine:
     async def save(self, tx: Transaction, locked: Locked) -> list[Outgoing]:
         """Write all that was accepted; the commands to send, and a snapshot of each saga shown."""
         changed = [held for held in locked.sagas.values() if held.accepted]
-        await self._store.save(tx, changed)
         outgoing = [out for held in changed for out in sent.commands(held, self._catalog)]
-        numbered: dict[str, int] = {}
-        for held in changed:
-            if held.shown:
-                key = held.state.key
-                locked.sequences[key] += 1
-                numbered[key] = locked.sequences[key]
-                outgoing.append(
-                    sent.snapshot(held, topic=self._snapshots_topic, sequence=numbered[key])
-                )
-        await self._store.count(tx, numbered)
+        outgoing += [
+            sent.snapshot(held, topic=self._snapshots_topic, sequence=locked.number(held))
+            for held in changed
+            if held.shown
+        ]
+        await self._store.save(tx, changed)
         return outgoing

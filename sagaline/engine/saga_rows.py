@@ -7,43 +7,50 @@ import asyncpg
 
 from sagaline.chassis.database import Transaction
 from sagaline.engine.held import Held
+from sagaline.engine.state import SagaState
 
 STATES = """
-    SELECT saga.saga_id, saga.definition, saga.definition_version,
-        CAST(saga.state AS text) AS state, saga.traceparent
+    SELECT saga.key, saga.saga_id, saga.definition, saga.definition_version,
+        CAST(saga.state AS text) AS state, saga.state_version, saga.traceparent
     FROM unnest($1::text[], $2::uuid[]) AS given(key, saga_id)
     JOIN saga ON saga.key = given.key AND saga.saga_id = given.saga_id
 """
 
 INSERT = """
-    INSERT INTO saga (key, saga_id, definition, definition_version, status, version, state,
-        traceparent, started_at, updated_at)
-    SELECT key, saga_id, definition, definition_version, status, version, CAST(state AS jsonb),
-        traceparent, started_at, updated_at
-    FROM unnest($1::text[], $2::uuid[], $3::text[],
-            $4::int[], $5::text[],
-            $6::bigint[], $7::text[], $8::text[],
-            $9::timestamptz[], $10::timestamptz[])
-        AS given(key, saga_id, definition, definition_version, status, version, state,
-            traceparent, started_at, updated_at)
+    INSERT INTO saga (key, saga_id, definition, definition_version, status, version, sequence,
+        stalled, timer_at, traceparent, started_at, updated_at)
+    SELECT key, saga_id, definition, definition_version, status, version, sequence,
+        stalled, timer_at, traceparent, started_at, updated_at
+    FROM unnest($1::text[], $2::uuid[], $3::text[], $4::int[], $5::text[], $6::bigint[],
+            $7::bigint[], $8::bool[], $9::timestamptz[], $10::text[], $11::timestamptz[],
+            $12::timestamptz[])
+        AS given(key, saga_id, definition, definition_version, status, version, sequence,
+            stalled, timer_at, traceparent, started_at, updated_at)
     ORDER BY key, saga_id
 """
 
 UPDATE = """
-    UPDATE saga SET status = given.status, version = given.version,
-        state = CAST(given.state AS jsonb), updated_at = given.updated_at
-    FROM unnest($1::text[], $2::uuid[], $3::bigint[],
-            $4::text[], $5::bigint[], $6::text[],
-            $7::timestamptz[])
-        AS given(key, saga_id, loaded, status, version, state, updated_at)
+    UPDATE saga SET status = given.status, version = given.version, sequence = given.sequence,
+        stalled = given.stalled, timer_at = given.timer_at, fences = CAST(given.fences AS json),
+        updated_at = given.updated_at
+    FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[],
+            $7::bool[], $8::timestamptz[], $9::text[], $10::timestamptz[])
+        AS given(key, saga_id, loaded, status, version, sequence, stalled, timer_at, fences,
+            updated_at)
     WHERE saga.key = given.key AND saga.saga_id = given.saga_id AND saga.version = given.loaded
+"""
+
+KEEP = """
+    UPDATE saga SET state = CAST(given.state AS json), state_version = saga.version
+    FROM unnest($1::text[], $2::uuid[], $3::text[]) AS given(key, saga_id, state)
+    WHERE saga.key = given.key AND saga.saga_id = given.saga_id
 """
 
 
 async def states(
     tx: Transaction, keys: Sequence[str], saga_ids: Sequence[UUID]
 ) -> list[asyncpg.Record]:
-    """The states of these sagas, with the definitions that they run by."""
+    """The states in the rows of these sagas, with the definitions that they run by."""
     return await tx.fetch(STATES, keys, saga_ids)
 
 
@@ -58,7 +65,9 @@ async def insert(tx: Transaction, sagas: Sequence[Held]) -> None:
         [state.definition.version for state in states],
         [state.status.value for state in states],
         [state.version for state in states],
-        [_text(held) for held in sagas],
+        [held.sequence for held in sagas],
+        [_stalled(state) for state in states],
+        [held.timer and held.timer.due_at for held in sagas],
         [held.traceparent for held in sagas],
         [state.started_at for state in states],
         [state.updated_at for state in states],
@@ -75,12 +84,21 @@ async def update(tx: Transaction, sagas: Sequence[Held]) -> None:
         [held.loaded_version for held in sagas],
         [state.status.value for state in states],
         [state.version for state in states],
-        [_text(held) for held in sagas],
+        [held.sequence for held in sagas],
+        [_stalled(state) for state in states],
+        [held.timer and held.timer.due_at for held in sagas],
+        [held.timer.fences if held.timer else "{}" for held in sagas],
         [state.updated_at for state in states],
     )
     assert updated == len(sagas), (updated, len(sagas))
 
 
-def _text(held: Held) -> str:
-    assert held.written is not None, held.state.saga_id
-    return held.written.text
+async def keep_states(tx: Transaction, texts: Sequence[tuple[SagaState, str]]) -> None:
+    """The rows of these sagas, as they were just written, have their states, too."""
+    keys = [state.key for state, _ in texts]
+    saga_ids = [state.saga_id for state, _ in texts]
+    await tx.run(KEEP, keys, saga_ids, [text for _, text in texts])
+
+
+def _stalled(state: SagaState) -> bool:
+    return any(step.stalled or step.parked for step in state.steps.values())

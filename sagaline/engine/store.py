@@ -1,9 +1,7 @@
 """Sagas in the database: locked by key, loaded, and saved a batch at a time."""
 
 import base64
-import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Protocol, cast
 from uuid import UUID
 
@@ -12,17 +10,18 @@ import asyncpg
 from sagaline.chassis.catalog import Message
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Transaction
-from sagaline.engine import history_rows, saga_rows, timer_rows
+from sagaline.engine import history_rows, saga_rows
 from sagaline.engine.codec import Plain
 from sagaline.engine.definitions import Definitions, UnknownDefinition
+from sagaline.engine.events import Event
 from sagaline.engine.held import Held, Locked, Timer, Unknown
+from sagaline.engine.machine import fold
 from sagaline.engine.memory import Memory, Remembered
 from sagaline.engine.row import read, write
-from sagaline.engine.state import SagaState
+from sagaline.engine.state import SagaState, new_saga
 
 OPEN_KEYS = """
-    INSERT INTO correlation (key, sequence)
-    SELECT key, 0 FROM unnest($1::text[]) AS given(key) ORDER BY key
+    INSERT INTO correlation (key) SELECT key FROM unnest($1::text[]) AS given(key) ORDER BY key
     ON CONFLICT (key) DO NOTHING
 """
 
@@ -37,21 +36,15 @@ LOCK_FREE = """
 
 # The clock is read here, after the locks: times within a key never run backward.
 LOAD = """
-    SELECT held.key, held.sequence, clock_timestamp() AS now, saga.saga_id, saga.version,
-        saga.updated_at, timer.due_at, CAST(timer.fences AS text) AS fences
-    FROM correlation AS held
-    LEFT JOIN saga ON saga.key = held.key
-    LEFT JOIN timer ON timer.key = saga.key AND timer.saga_id = saga.saga_id
-    WHERE held.key = ANY($1::text[])
+    SELECT clock.now, saga.key, saga.saga_id, saga.version, saga.updated_at, saga.sequence,
+        saga.state_version, saga.timer_at, CAST(saga.fences AS text) AS fences
+    FROM (SELECT clock_timestamp() AS now) AS clock
+    LEFT JOIN saga ON saga.key = ANY($1::text[])
 """
 
 KEY_OF = "SELECT key FROM saga WHERE saga_id = $1"
 
-COUNT = """
-    UPDATE correlation SET sequence = given.sequence
-    FROM unnest($1::text[], $2::bigint[]) AS given(key, sequence)
-    WHERE correlation.key = given.key
-"""
+FOLDED_MAX = 100  # events that a load folds, about; an order that comes through has 26
 
 
 class Tally(Protocol):
@@ -108,37 +101,44 @@ class Store:
             else:
                 sagas[saga_id] = read_now
         self._tally.loaded(remembered=len(begun) - len(missing), read=len(missing))
-        return Locked(
-            now=rows[0]["now"] if rows else await self._clock(tx),
-            sequences={row["key"]: row["sequence"] for row in rows},
-            sagas=sagas,
-            unknown=unknown,
-        )
+        sequences = dict.fromkeys(keys, 0)
+        for row in begun:
+            sequences[row["key"]] = max(sequences[row["key"]], row["sequence"])
+        return Locked(now=rows[0]["now"], sequences=sequences, sagas=sagas, unknown=unknown)
 
     def _remembered(self, row: asyncpg.Record) -> Held | None:
         known = self._memory.of(
             row["saga_id"], version=row["version"], updated_at=row["updated_at"]
         )
-        if known is None:
-            return None
-        return Held(
-            known.state,
-            known.traceparent,
-            _timer(row),
-            loaded_version=known.state.version,
-            written=known.written,
-        )
+        return None if known is None else _held(row, known.state, known.traceparent)
 
     async def _read(
         self, tx: Transaction, rows: Sequence[asyncpg.Record]
     ) -> dict[UUID, Held | Unknown]:
         given = {row["saga_id"]: row for row in rows}
         found = await saga_rows.states(tx, [row["key"] for row in rows], list(given))
-        return {row["saga_id"]: self._held(row, given[row["saga_id"]]) for row in found}
+        since = await history_rows.events_since(
+            tx, self._codec, [(row["key"], row["saga_id"], row["state_version"]) for row in found]
+        )
+        return {
+            row["saga_id"]: self._folded(row, since[row["saga_id"]], given[row["saga_id"]])
+            for row in found
+        }
 
-    async def _clock(self, tx: Transaction) -> datetime:
-        now: datetime = (await tx.fetch("SELECT clock_timestamp()"))[0][0]
-        return now
+    def _folded(
+        self, row: asyncpg.Record, events: Sequence[Event], beside: asyncpg.Record
+    ) -> Held | Unknown:
+        """The saga as it stands: what the state in its row became by what happened since."""
+        try:
+            definition = self._definitions.of(row["definition"], row["definition_version"])
+        except UnknownDefinition as why:  # its own affair: other sagas are loaded with it
+            return Unknown(row["key"], why)
+        if row["state"] is None:
+            kept = new_saga(definition, saga_id=row["saga_id"], key=row["key"])
+        else:
+            kept = read(row["state"], definition, self._load_message)
+        assert kept.version == row["state_version"], (kept, row["state_version"])
+        return _held(beside, fold(kept, events), row["traceparent"])
 
     async def find(self, tx: Transaction, saga_id: UUID) -> tuple[Held, int] | None:
         """A saga as it stands, not locked, and its key's sequence; None if there is none.
@@ -154,71 +154,44 @@ class Store:
             raise found.unknown[saga_id].why
         return found.sagas[saga_id], found.sequences[key]
 
-    def _held(self, row: asyncpg.Record, beside: asyncpg.Record) -> Held | Unknown:
-        try:
-            definition = self._definitions.of(row["definition"], row["definition_version"])
-        except UnknownDefinition as why:  # its own affair: other sagas are loaded with it
-            return Unknown(beside["key"], why)
-        state = read(row["state"], definition, self._load_message)
-        return Held(state, row["traceparent"], _timer(beside), loaded_version=state.version)
-
-    def _load_message(self, plain: Plain) -> object:
-        return self._codec.decode(base64.b64decode(str(plain)))
-
     async def save(self, tx: Transaction, sagas: Iterable[Held]) -> None:
         """Write what these accepted, with histories and timers; an update finds what was loaded."""
         changed = sorted((h for h in sagas if h.accepted), key=_order)
         # From here until the commit is sure the memory knows nothing of them: after an error, too.
         self._memory.forget(held.state.saga_id for held in changed)
-        kept = [self._written(held) for held in changed]
+        for held in changed:
+            held.arm()
         if new := [held for held in changed if held.loaded_version == 0]:
             await saga_rows.insert(tx, new)
         if old := [held for held in changed if held.loaded_version]:
             await saga_rows.update(tx, old)
+        long = [h.state for h in old if h.state.version - h.state_version > FOLDED_MAX]
+        if long:
+            await saga_rows.keep_states(tx, [(s, write(s, self._dump_message)) for s in long])
         await history_rows.append(tx, changed)
-        await timer_rows.set_timers(tx, _timers(changed))
+        kept = [Remembered(held.state, held.traceparent) for held in changed]
         tx.afterwards(lambda: self._memory.keep(kept))
 
-    def _written(self, held: Held) -> Remembered:
-        """The saga with its text, as it is now about to be written."""
-        # Messages that have just come are kept as they came, as the history keeps them.
-        records = [accepted.record for accepted in held.accepted if accepted.record is not None]
-        came = {id(record.message): record.value for record in records}
+    def _dump_message(self, message: object) -> Plain:
+        # To the machine messages are opaque; here it is known what they are.
+        return base64.b64encode(self._codec.encode(cast(Message, message))).decode()
 
-        def dump(message: object) -> Plain:
-            # To the machine messages are opaque; here it is known what they are.
-            value = came.get(id(message)) or self._codec.encode(cast(Message, message))
-            return base64.b64encode(value).decode()
-
-        held.written = write(held.state, dump, held.written)
-        return Remembered(held.state, held.traceparent, held.written)
-
-    async def count(self, tx: Transaction, sequences: dict[str, int]) -> None:
-        """Each key's snapshots were numbered up to here."""
-        if sequences:
-            keys = sorted(sequences)
-            await tx.run(COUNT, keys, [sequences[key] for key in keys])
+    def _load_message(self, plain: Plain) -> object:
+        return self._codec.decode(base64.b64decode(str(plain)))
 
 
 def _order(held: Held) -> tuple[str, object]:
     return (held.state.key, held.state.saga_id)
 
 
-def _timer(row: asyncpg.Record) -> Timer | None:
-    due_at = row["due_at"]
-    return None if due_at is None else Timer(due_at, json.loads(row["fences"]))
-
-
-def _timers(sagas: Iterable[Held]) -> list[tuple[SagaState, Timer | None]]:
-    """What has to be set now: a timer that would fire too late, and none for what has ended.
-
-    One that fires too early is left alone; it is set anew when it does.
-    """
-    set_now: list[tuple[SagaState, Timer | None]] = []
-    for held in sagas:
-        due_at = held.state.due_at
-        if due_at is not None and (held.timer is None or due_at < held.timer.due_at):
-            set_now.append((held.state, Timer(due_at)))
-        elif held.state.ended and held.timer is not None:
-            set_now.append((held.state, None))
-    return set_now
+def _held(row: asyncpg.Record, state: SagaState, traceparent: str | None) -> Held:
+    """The saga with what its row of LOAD says beside its state."""
+    timer_at = row["timer_at"]
+    return Held(
+        state,
+        traceparent,
+        None if timer_at is None else Timer(timer_at, row["fences"]),
+        loaded_version=state.version,
+        sequence=row["sequence"],
+        state_version=row["state_version"],
+    )

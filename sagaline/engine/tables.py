@@ -5,7 +5,9 @@ by it. A service that runs the engine creates them in a migration of its own: se
 """
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Index,
@@ -15,19 +17,17 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 METADATA = MetaData()
 
-# One row a key: whoever holds its lock folds all sagas of the key. `sequence` numbers snapshots.
-CORRELATION = Table(
-    "correlation",
-    METADATA,
-    Column("key", Text, primary_key=True),
-    Column("sequence", BigInteger, nullable=False),
-)
+# One row a key: whoever holds its lock folds all sagas of the key.
+CORRELATION = Table("correlation", METADATA, Column("key", Text, primary_key=True))
 
+# `version` counts the events folded, and every update compares it. `sequence` is the number of the
+# newest snapshot; the highest of a key's sagas is the key's. `state` is what the first
+# `state_version` events left, NULL before any: what came after stands in the history.
 SAGA = Table(
     "saga",
     METADATA,
@@ -36,12 +36,19 @@ SAGA = Table(
     Column("definition", Text, nullable=False),
     Column("definition_version", Integer, nullable=False),
     Column("status", Text, nullable=False),
-    Column("version", BigInteger, nullable=False),  # events folded; every update compares it
-    Column("state", JSONB, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("stalled", Boolean, nullable=False),  # or parked: a step waits for a person
+    Column("timer_at", DateTime(timezone=True)),
+    Column("fences", JSON, nullable=False, server_default="{}"),
+    Column("state", JSON),
+    Column("state_version", BigInteger, nullable=False, server_default="0"),
     Column("traceparent", Text),
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
     Index("saga_by_id", "saga_id", unique=True),
+    # Answers leave a timer alone: one that fires early is set anew then.
+    Index("saga_timer", "timer_at", postgresql_where=text("timer_at IS NOT NULL")),
 )
 
 # One row for each accepted input, with the events it caused; `version` is the saga's after them.
@@ -53,22 +60,11 @@ HISTORY = Table(
     Column("version", BigInteger, primary_key=True),
     Column("definition_version", Integer, nullable=False),
     Column("now", DateTime(timezone=True), nullable=False),
-    Column("received", JSONB, nullable=False),
-    Column("events", JSONB, nullable=False),
+    Column("received", JSON, nullable=False),
+    Column("events", JSON, nullable=False),
     Column("message_id", Uuid),
     Column("topic", Text),
     Column("partition", Integer),
     Column("offset", BigInteger),
     Column("message", LargeBinary),
-)
-
-# At most one row a saga. Answers leave it alone: one that fires early is set anew then.
-TIMER = Table(
-    "timer",
-    METADATA,
-    Column("key", Text, primary_key=True),
-    Column("saga_id", Uuid, primary_key=True),
-    Column("due_at", DateTime(timezone=True), nullable=False),
-    Column("fences", JSONB, nullable=False, server_default="{}"),
-    Index("timer_due", "due_at"),
 )

@@ -1,6 +1,5 @@
-"""Timers in the database: one row a saga, with the fences of its commands."""
+"""Timers in the database, in the rows of their sagas, with the fences of their commands."""
 
-import json
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -9,32 +8,23 @@ from sagaline.engine.held import Timer
 from sagaline.engine.state import SagaState
 
 DUE = """
-    SELECT key, saga_id FROM timer WHERE due_at <= clock_timestamp() ORDER BY due_at LIMIT $1
+    SELECT key FROM saga WHERE timer_at <= clock_timestamp() ORDER BY timer_at LIMIT $1
 """
 
 SET = """
-    INSERT INTO timer (key, saga_id, due_at, fences)
-    SELECT key, saga_id, due_at, CAST(fences AS jsonb)
-    FROM unnest($1::text[], $2::uuid[], $3::timestamptz[],
-            $4::text[])
-        AS given(key, saga_id, due_at, fences)
-    ORDER BY key, saga_id
-    ON CONFLICT (key, saga_id) DO UPDATE SET due_at = excluded.due_at, fences = excluded.fences
+    UPDATE saga SET timer_at = given.timer_at, fences = CAST(given.fences AS json)
+    FROM unnest($1::text[], $2::uuid[], $3::timestamptz[], $4::text[])
+        AS given(key, saga_id, timer_at, fences)
+    WHERE saga.key = given.key AND saga.saga_id = given.saga_id
 """
 
 # Of due ones: what is not due yet fires as late as it would.
 POSTPONE = """
-    UPDATE timer SET due_at = clock_timestamp() + make_interval(secs => $3)
+    UPDATE saga SET timer_at = clock_timestamp() + make_interval(secs => $3)
     FROM unnest($1::text[], $2::uuid[]) AS given(key, saga_id)
-    WHERE timer.key = given.key AND timer.saga_id = given.saga_id
-        AND timer.due_at <= clock_timestamp()
-    RETURNING timer.saga_id
-"""
-
-DELETE = """
-    DELETE FROM timer USING unnest($1::text[], $2::uuid[])
-        AS given(key, saga_id)
-    WHERE timer.key = given.key AND timer.saga_id = given.saga_id
+    WHERE saga.key = given.key AND saga.saga_id = given.saga_id
+        AND saga.timer_at <= clock_timestamp()
+    RETURNING saga.saga_id
 """
 
 
@@ -45,17 +35,14 @@ async def due_keys(tx: Transaction, *, limit: int) -> list[str]:
 
 async def set_timers(tx: Transaction, timers: Sequence[tuple[SagaState, Timer | None]]) -> None:
     """Each of these sagas has this timer, or none; their keys are locked by `tx`."""
-    armed = [(state, timer) for state, timer in timers if timer is not None]
-    if armed:
+    if timers:
         await tx.run(
             SET,
-            *_ids([state for state, _ in armed]),
-            [timer.due_at for _, timer in armed],
-            [json.dumps(dict(timer.fences)) for _, timer in armed],
+            [state.key for state, _ in timers],
+            [state.saga_id for state, _ in timers],
+            [timer and timer.due_at for _, timer in timers],
+            [timer.fences if timer else "{}" for _, timer in timers],
         )
-    gone = [state for state, timer in timers if timer is None]
-    if gone:
-        await tx.run(DELETE, *_ids(gone))
 
 
 async def postpone(
@@ -63,7 +50,3 @@ async def postpone(
 ) -> list[UUID]:
     """Those of these sagas' timers that are due are so later; which. Keys are locked by `tx`."""
     return [row["saga_id"] for row in await tx.fetch(POSTPONE, keys, saga_ids, by_s)]
-
-
-def _ids(states: Sequence[SagaState]) -> tuple[list[str], list[UUID]]:
-    return [state.key for state in states], [state.saga_id for state in states]

@@ -5,6 +5,7 @@ somebody works on right now, and the timers are read again. So a busy saga is ne
 """
 
 import asyncio
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
@@ -156,4 +157,4 @@ class Timers:
             seen = examined.get((state.saga_id, fence_id(step)))
             if seen is not None and step.due_at is not None:
                 fences[fence_id(step)] = seen.plain()
-        return Timer(max(state.due_at, soon), fences)
+        return Timer(max(state.due_at, soon), json.dumps(fences))

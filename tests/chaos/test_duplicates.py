@@ -23,7 +23,7 @@ TOPICS = (
 )
 # How far was read, and who publishes: that does go on.
 GO_ON = {"sagaline.positions", "sagaline.lanes"}
-NO_TIMER = "SELECT NOT EXISTS (SELECT FROM timer)"
+NO_TIMER = "SELECT NOT EXISTS (SELECT FROM saga WHERE timer_at IS NOT NULL)"
 
 
 async def test_every_message_of_ended_sagas_published_again_changes_no_row(

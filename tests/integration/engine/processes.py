@@ -1,7 +1,8 @@
 """Processes of an orchestrator on a real PostgreSQL, without Kafka: records are handed to them."""
 
-import json
+import base64
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from sagaline.chassis.catalog import Message
 from sagaline.chassis.database import Database, Transaction, open_engine
 from sagaline.chassis.envelope import Envelope, Record, reply_id
 from sagaline.chassis.outbox import Outbox
-from sagaline.engine import history_rows
+from sagaline.engine import history_rows, row
 from sagaline.engine.definitions import Definitions
 from sagaline.engine.events import Event
 from sagaline.engine.history import Entry
@@ -106,12 +107,27 @@ class Process:
             await connection.close()
 
     async def row(self, order: PlaceOrder) -> dict[str, object]:
-        """The saga's state as it stands in its row."""
+        """What stands in the saga's row, but for its times."""
         rows = await self.query(
-            "SELECT CAST(state AS text) FROM saga WHERE saga_id = $1", saga_of(order)
+            "SELECT definition, status, version, sequence, stalled, state_version, fences,"
+            " timer_at IS NULL AS still FROM saga WHERE saga_id = $1",
+            saga_of(order),
         )
-        state: dict[str, object] = json.loads(rows[0][0])
-        return state
+        return dict(rows[0])
+
+    async def by_hand(self, order: PlaceOrder, detail: str, *, further: int = 0) -> None:
+        """Somebody gives the row a state of his own: create_order has this detail."""
+        state = await self.state(order)
+        step = replace(state.steps["create_order"], detail=detail)
+        version = state.version + further
+        changed = replace(state, version=version, steps={**state.steps, step.name: step})
+        text = row.write(changed, lambda said: base64.b64encode(CODEC.encode(said)).decode())  # type: ignore[arg-type] # a message
+        await self.query(
+            "UPDATE saga SET state = $2, state_version = $3, version = $3 WHERE saga_id = $1",
+            saga_of(order),
+            text,
+            version,
+        )
 
 
 def start(order: PlaceOrder) -> Record:

@@ -13,6 +13,7 @@ from sagaline.chassis import main
 from sagaline.chassis.envelope import Record
 from sagaline.chassis.faults import passing
 from sagaline.chassis.messages import Notice
+from sagaline.engine import store
 from sagaline.engine.history import Entry, events_to_json, folded, input_to_json
 from sagaline.engine.state import SagaState, SagaStatus, new_saga
 from sagaline.testing.runtime import OWNER, TestServer
@@ -20,6 +21,7 @@ from schemas.messages import PlaceOrder
 from tests.integration.engine.processes import Process, replied, start, without_times, yes
 from tests.integration.engine.stage import placed, saga_of
 
+TIMER = "SELECT 1 FROM saga WHERE saga_id = $1 AND timer_at IS NOT NULL"
 COURSE = tuple(
     step.name for group in PLACE_ORDER.groups for step in group
 )  # every step of a saga that comes through
@@ -152,22 +154,15 @@ async def test_a_saga_that_has_ended_has_no_timer(process: Process) -> None:
     order = placed()
     await process.told(start(order))
     for step in COURSE:
-        assert await process.query("SELECT 1 FROM timer WHERE saga_id = $1", saga_of(order))
+        assert await process.query(TIMER, saga_of(order))
         await process.told(yes(order, step))
-    assert not await process.query("SELECT 1 FROM timer WHERE saga_id = $1", saga_of(order))
+    assert not await process.query(TIMER, saga_of(order))
 
 
 async def test_a_row_changed_by_hand_is_what_the_saga_goes_on_from(process: Process) -> None:
     order = placed()
     await process.told(start(order))
-    version = (await process.state(order)).version + 1
-    await process.query(
-        "UPDATE saga SET version = $2, state = jsonb_set(jsonb_set(state,"
-        " '{version}', to_jsonb(CAST($2 AS bigint))), '{steps,create_order,detail}', '\"by hand\"')"
-        " WHERE saga_id = $1",
-        saga_of(order),
-        version,
-    )
+    await process.by_hand(order, "by hand", further=1)
     await process.told(yes(order, COURSE[0]))
     assert (await process.state(order)).steps["create_order"].detail == "by hand"
 
@@ -177,10 +172,9 @@ async def test_a_row_set_back_and_grown_anew_to_the_same_version_is_another_saga
 ) -> None:
     order = placed()
     await process.told(start(order))
+    await process.by_hand(order, "another")
     await process.query(
-        "UPDATE saga SET updated_at = updated_at - interval '1 second',"
-        " state = jsonb_set(state, '{steps,create_order,detail}', '\"another\"')"
-        " WHERE saga_id = $1",
+        "UPDATE saga SET updated_at = updated_at - interval '1 second' WHERE saga_id = $1",
         saga_of(order),
     )
     await process.told(yes(order, COURSE[0]))
@@ -223,7 +217,7 @@ async def test_with_and_without_memory_the_same_rows_and_histories_come_out(
     assert remembers.loads.remembered
     assert not reads.loads.remembered
     for order in orders:
-        assert without_times(await remembers.row(order)) == without_times(await reads.row(order))
+        assert await remembers.row(order) == await reads.row(order)
         told = []
         for process in (remembers, reads):
             history = await process.history(order)
@@ -237,3 +231,21 @@ async def test_with_and_without_memory_the_same_rows_and_histories_come_out(
         assert told[0] == told[1]
     for process in (remembers, reads):
         await process.database.close()
+
+
+async def test_a_long_history_is_folded_from_the_state_that_its_row_got(
+    urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "FOLDED_MAX", 6)
+    process, order = Process(urls[0], sagas_max=0), placed()
+    await process.told(start(order))
+    kept = []
+    for step in COURSE:
+        await process.told(yes(order, step))
+        kept.append((await process.row(order))["state_version"])
+        history = await process.history(order)
+        assert await process.state(order) == folded(planned(order), history)
+    versions = [len(list(entry.events)) for entry in await process.history(order)]
+    assert len(set(kept)) > 2
+    assert sum(versions) - int(str(kept[-1])) <= 6
+    await process.database.close()

@@ -146,7 +146,7 @@ async def test_a_timer_waits_for_a_reply_that_is_in_the_log_but_not_handled(
         await stage.answered("orders")
         fenced = await until(lambda: _fence(stage, order))
         # Two attempts' time and more passes between these two looks; only the fence holds it.
-        again = await until(lambda: _later(stage, order, fenced["due_at"]))
+        again = await until(lambda: _later(stage, order, fenced["timer_at"]))
         assert json.loads(again["fences"])
         assert len(stage.commands(order, "create_order")) == 1
     finally:
@@ -230,7 +230,7 @@ async def test_a_saga_whose_definition_is_not_here_stops_no_timers_but_its_own(
         return stage.running.metrics.get_sample_value(SKIPPED, labels) or 0
 
     async def skipped_twice() -> bool:
-        await stage.fetch("UPDATE timer SET due_at = now() WHERE saga_id = $1", saga_of(retired))
+        await stage.fetch("UPDATE saga SET timer_at = now() WHERE saga_id = $1", saga_of(retired))
         return skipped() >= 2
 
     await until(skipped_twice)
@@ -242,7 +242,7 @@ async def test_a_saga_whose_definition_is_not_here_stops_no_timers_but_its_own(
     (line,) = [each for each in told if each["event"] == "timers skipped"]
     assert "deploy the release that defines it" in line["reason"]
     rows = await stage.fetch(
-        "SELECT due_at > now() FROM timer WHERE saga_id = $1", saga_of(retired)
+        "SELECT timer_at > now() FROM saga WHERE saga_id = $1", saga_of(retired)
     )
     assert [row[0] for row in rows] == [True]
 
@@ -286,10 +286,10 @@ async def _locked_positions(stage: Stage) -> "asyncpg.Connection[asyncpg.Record]
 
 
 async def _fence(stage: Stage, order: PlaceOrder) -> "asyncpg.Record | None":
-    rows = await stage.fetch("SELECT * FROM timer WHERE saga_id = $1", saga_of(order))
+    rows = await stage.fetch("SELECT timer_at, fences FROM saga WHERE saga_id = $1", saga_of(order))
     return rows[0] if rows and "reply_end" in rows[0]["fences"] else None
 
 
 async def _later(stage: Stage, order: PlaceOrder, than: datetime) -> "asyncpg.Record | None":
     fence = await _fence(stage, order)
-    return fence if fence and fence["due_at"] > than + timedelta(seconds=2) else None
+    return fence if fence and fence["timer_at"] > than + timedelta(seconds=2) else None

@@ -27,7 +27,7 @@ COMMANDS = [f"{participant}.commands.v1" for participant in PARTICIPANTS]
 REPLIES = [f"{participant}.replies.v1" for participant in PARTICIPANTS]
 # How far was read, who publishes, and what was replayed: that does go on.
 GO_ON = {"sagaline.positions", "sagaline.lanes", "sagaline.replays"}
-NO_TIMER = "SELECT NOT EXISTS (SELECT FROM timer)"
+NO_TIMER = "SELECT NOT EXISTS (SELECT FROM saga WHERE timer_at IS NOT NULL)"
 
 
 async def test_every_command_of_ended_sagas_replayed_live_changes_no_row(
