@@ -59,9 +59,9 @@ async def place_order(
     wait_s = _wait_s(preferences, watching)
     if wait_s is not None:
         headers |= prefer.applied(wait_s)
-        # Of an order that is new here nobody can have heard yet.
-        looked = not accepted.new
-        placed = await _ended(accepted.order_id, request, watching, wait_s, look_now=looked)
+        # Of an order that is new here nobody can have heard yet; at any other there is a look.
+        known = accepted.placed
+        placed = await _ended(accepted.order_id, request, watching, wait_s, known=known)
         if placed is not None:
             return _document(OrderShown.of(placed), headers)
     return _document(
@@ -105,7 +105,7 @@ async def get_order(
     """
     wait_s, placed = _wait_s(preferences, watching), None
     if wait_s is not None:
-        placed = await _ended(order_id, request, watching, wait_s, look_now=True)
+        placed = await _ended(order_id, request, watching, wait_s)
     if placed is None:
         placed = await _placed(order_id, db)
     headers = {} if wait_s is None else prefer.applied(wait_s)
@@ -162,11 +162,16 @@ def _wait_s(preferences: list[str] | None, watching: Watching) -> int | None:
 
 
 async def _ended(
-    order_id: UUID, request: Request, watching: Watching, wait_s: int, *, look_now: bool
+    order_id: UUID,
+    request: Request,
+    watching: Watching,
+    wait_s: int,
+    *,
+    known: domain.PlacedOrder | None = None,
 ) -> domain.PlacedOrder | None:
     """The order once it has ended; None if it hasn't within that time, or nobody waits any more."""
     return await watching.until(
-        order_id, domain.has_ended, wait_s=wait_s, look_now=look_now, gone=_left(request)
+        order_id, domain.has_ended, known=known, wait_s=wait_s, gone=_left(request)
     )
 
 

@@ -51,6 +51,11 @@ class Request:
     traceparent: str
 
     @property
+    def placed(self) -> "PlacedOrder":
+        """The order as it stands when it is accepted; nobody has heard of a saga of it yet."""
+        return PlacedOrder(self.order_id, self.order, self.placed_at, view=None)
+
+    @property
     def fingerprint(self) -> bytes:
         """The order's: by it a repeated request is told from another one."""
         return self.order.fingerprint()
@@ -71,10 +76,10 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The request has this order; `new` unless an earlier request with its key made it."""
+    """The request has this order; `placed` unless an earlier request with its key made it."""
 
     order_id: UUID
-    new: bool
+    placed: "PlacedOrder | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +177,14 @@ def claimants(requests: Iterable[Request]) -> dict[Slot, Request]:
 def answer(request: Request, owners: Mapping[Slot, Owner]) -> Answer:
     """What becomes of the request, given who owns its key; a key without an owner is held."""
     if request.slot is None or request.key is None:
-        return Accepted(request.order_id, new=True)
+        return Accepted(request.order_id, request.placed)
     owner = owners.get(request.slot)
     if owner is None:
         return KeyHeld(request.key)
     if owner.fingerprint != request.fingerprint:
         return KeyReused(request.key)
-    return Accepted(owner.order_id, new=owner.order_id == request.order_id)
+    own = owner.order_id == request.order_id
+    return Accepted(owner.order_id, request.placed if own else None)
 
 
 def first_repeated(skus: Iterable[str]) -> str | None:

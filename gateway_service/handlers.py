@@ -31,8 +31,8 @@ def projection(
         now = clock()
         snapshots = domain.newest(_snapshot(record) for record in records)
         views = [view(snapshot, now) for snapshot in snapshots]
-        await repository.show(tx, views)
-        tx.afterwards(lambda: tell(views))
+        shown = await repository.show(tx, views)
+        tx.afterwards(lambda: tell(shown))
         return []
 
     return project

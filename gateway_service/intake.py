@@ -163,8 +163,8 @@ class Intake:
 
     def _told(self, answer: domain.Answer) -> domain.Accepted:
         match answer:
-            case domain.Accepted(_, new):
-                self._metrics.answers.labels("accepted" if new else "repeated").inc()
+            case domain.Accepted(_, placed):
+                self._metrics.answers.labels("accepted" if placed else "repeated").inc()
                 return answer
             case domain.KeyReused(key):
                 self._metrics.answers.labels("key_reused").inc()

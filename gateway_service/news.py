@@ -16,7 +16,7 @@ class News:
         self._listeners: list[Listener] = []
 
     def tell(self, views: Sequence[domain.View]) -> None:
-        """These views were committed; older ones than what is shown may be among them."""
+        """These views were committed: so the orders are shown now, until there are newer ones."""
         for listener in self._listeners:
             listener(views)
 

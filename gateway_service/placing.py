@@ -20,7 +20,7 @@ async def place(tx: Transaction, requests: Sequence[domain.Request]) -> list[dom
     new = [
         request
         for request, answer in zip(requests, answers, strict=True)
-        if answer == domain.Accepted(request.order_id, new=True)
+        if isinstance(answer, domain.Accepted) and answer.placed is not None
     ]
     await repository.add_orders(tx, new)
     tx.publish(

@@ -6,6 +6,8 @@ What happens to every order, however many there are, is plain SQL (ADR 13), the 
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
@@ -48,6 +50,7 @@ SHOW: Final = """
         updated_at = excluded.updated_at,
         ended_at = coalesce(order_view.ended_at, excluded.ended_at)
     WHERE order_view.sequence < excluded.sequence
+    RETURNING order_id, ended_at
 """
 _row: Final = attrgetter(
     *("order_id", "sequence", "status", "saga_id", "definition", "version", "state"),
@@ -154,14 +157,22 @@ def _lines(order: domain.Order) -> str:
     return json.dumps([{"sku": line.sku, "quantity": line.quantity} for line in order.lines])
 
 
-async def show(tx: Transaction, views: Sequence[domain.View]) -> None:
-    """Show these views, one an order, where they are newer than what is shown.
+async def show(tx: Transaction, views: Sequence[domain.View]) -> list[domain.View]:
+    """Show these views, one an order, where they are newer than what is shown; give just those.
 
     Views of orders that were not accepted into this database are passed over.
     """
-    if views:
-        rows = map(_row, views)
-        await tx.run(SHOW, *map(list, zip(*rows, strict=True)))
+    if not views:
+        return []
+    rows = await tx.fetch(SHOW, *map(list, zip(*map(_row, views), strict=True)))
+    ended_at: dict[UUID, datetime | None] = {row[0]: row[1] for row in rows}
+    return [
+        view
+        if ended_at[view.order_id] == view.ended_at
+        else replace(view, ended_at=ended_at[view.order_id])
+        for view in views
+        if view.order_id in ended_at
+    ]
 
 
 async def placed_orders(

@@ -98,8 +98,8 @@ class Streams:
         return await self._watching.until(
             order_id,
             lambda view: view is not None and view.sequence > seen,
+            known=None,  # something may have come while the last event was sent
             wait_s=self._heartbeat_s,
-            look_now=True,  # something may have come while the last event was sent
             gone=_done(gone),
         )
 

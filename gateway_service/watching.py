@@ -1,9 +1,10 @@
 """Those who wait for an order to change, in this process, and the looks at the database for them.
 
 See docs/architecture.md, "Read models". Nobody asks for himself: all whose turn it is are looked up
-by one statement. A turn comes at once when this process has shown something new of the order; soon,
-and then ever later, when the log says that there is something that another process shows; and once
-a second whatever happens, so that nobody depends on having been told.
+by one statement. A turn comes at once for who knows nothing of the order yet; soon, and then ever
+later, when the log says that there is something that another process shows; and once a second
+whatever happens, so that nobody depends on having been told. What this process has just committed
+needs no look.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import heapq
 import itertools
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, inf
 from typing import Final, TypeAlias
 from uuid import UUID
@@ -36,10 +37,14 @@ Enough: TypeAlias = Callable[[domain.View | None], bool]
 
 @dataclass(slots=True, eq=False)
 class _Watch:
-    """One who waits for `order_id`, until a view is `enough`. Its next look is at `due_s`."""
+    """One who waits for `order_id`, until a view is `enough`. Its next look is at `due_s`.
+
+    `known` is the order, of which a newer view may come.
+    """
 
     order_id: UUID
     enough: Enough
+    known: domain.PlacedOrder | None
     answer: asyncio.Future[domain.PlacedOrder | None]
     due_s: float = NEVER_S
     pause_s: float = LATE_S  # between the next look and the one after it
@@ -90,21 +95,21 @@ class Watching:
         order_id: UUID,
         enough: Enough,
         *,
+        known: domain.PlacedOrder | None,
         wait_s: float,
-        look_now: bool,
         gone: Coroutine[object, object, None],
     ) -> domain.PlacedOrder | None:
         """Wait for a view that is enough, and give the order with it.
 
         None: it is not so after `wait_s`, the service stops, there is no such order, or `gone` has
-        ended: that who asked is gone. The caller has made sure that there is room. `look_now` is
-        for what may have happened before.
+        ended: that who asked is gone. The caller has made sure that there is room. `known` is the
+        order if nothing more of it can have been shown; else there is a look now.
         """
-        watch = _Watch(order_id, enough, asyncio.get_running_loop().create_future())
+        watch = _Watch(order_id, enough, known, asyncio.get_running_loop().create_future())
         leaving = asyncio.create_task(gone)
         leaving.add_done_callback(lambda _: _answer(watch, None))
         self._add(watch)
-        self._turn(watch, after_s=0.0 if look_now else LATE_S)
+        self._turn(watch, after_s=LATE_S if known else 0.0)
         try:
             async with asyncio.timeout(wait_s):
                 return await watch.answer
@@ -115,11 +120,17 @@ class Watching:
             self._remove(watch)
 
     def shown(self, views: Sequence[domain.View]) -> None:
-        """This process has committed these views: whoever may have enough of one gets a look."""
+        """This process has committed these views: whoever has enough of one is answered."""
         for view in views:
             for watch in self._watches.get(str(view.order_id), ()):
                 if watch.enough(view):
-                    self._turn(watch, after_s=0.0)
+                    self._answer_shown(watch, view)
+
+    def _answer_shown(self, watch: _Watch, view: domain.View) -> None:
+        if watch.known is None:
+            self._turn(watch, after_s=0.0)
+        else:
+            _answer(watch, replace(watch.known, view=view))
 
     def heard_of(self, keys: Collection[str]) -> None:
         """There is something new of these orders in the log, and another process will show it."""
@@ -216,6 +227,7 @@ class Watching:
 
     def _told(self, watch: _Watch, found: dict[UUID, domain.PlacedOrder] | None) -> None:
         placed = found.get(watch.order_id) if found is not None else None
+        watch.known = placed or watch.known
         if found is not None and (placed is None or watch.enough(placed.view)):
             _answer(watch, placed)
         elif watch.due_s == NEVER_S:  # else it got a turn meanwhile

@@ -1,13 +1,15 @@
 """`Prefer: wait`: who asks for it is answered when the order ends, and never kept for nothing."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import httpx
 from sqlalchemy import text
 
+from gateway_service import domain
 from tests.integration.gateway.stage import AN_ORDER, Gateway, gateway_at, until
-from tests.integration.gateway.test_projection import placed, project, snapshot
+from tests.integration.gateway.test_projection import NOON, placed, project, snapshot
 
 UNKNOWN = "0192f0c1-7d3a-7c41-8a5e-3f6b2d9c1e04"
 LOOKS = "sagaline_order_look_requests_count"
@@ -111,7 +113,7 @@ async def test_an_order_that_has_ended_and_an_unknown_one_keep_nobody_waiting(
     assert (await gateway.client.get(f"/orders/{UNKNOWN}", headers=wish)).status_code == 404
 
 
-async def test_many_that_wait_are_looked_up_together(gateway: Gateway) -> None:
+async def test_what_this_process_shows_is_answered_without_a_look(gateway: Gateway) -> None:
     posts = [asyncio.create_task(gateway.post(Prefer="wait=30")) for _ in range(100)]
     await until(lambda: gateway.watching.waiting == 100)
     orders = [str(row[0]) for row in await gateway.rows("SELECT order_id FROM order_request")]
@@ -120,8 +122,46 @@ async def test_many_that_wait_are_looked_up_together(gateway: Gateway) -> None:
     await project(gateway, *ends)
     answers = await asyncio.gather(*posts)
     assert {answer.status_code for answer in answers} == {200}
-    # Besides the one look that their end caused, each may have had its turn of once a second.
+    # On a slow day some have had their turn of once a second before.
     assert gateway.figure(LOOKS) - before < 20
+    shown = [(await gateway.client.get(f"/orders/{each}")).json() for each in orders]
+    assert {each["order_id"]: each for each in shown} == {
+        answer.json()["order_id"]: answer.json() for answer in answers
+    }
+
+
+async def test_many_that_wait_are_looked_up_together(gateway: Gateway) -> None:
+    orders = [await placed(gateway) for _ in range(100)]
+    before = gateway.figure(LOOKS)
+    wish = {"Prefer": "wait=30"}
+    gets = [
+        asyncio.create_task(gateway.client.get(f"/orders/{each}", headers=wish)) for each in orders
+    ]
+    await until(lambda: gateway.watching.waiting == 100)
+    ends = [snapshot(each, 3, state="COMMITTED", verdict="committed") for each in orders]
+    await project(gateway, *ends)
+    assert {(await get).json()["status"] for get in gets} == {"CONFIRMED"}
+    assert gateway.figure(LOOKS) - before < 20
+
+
+async def test_an_end_that_is_shown_again_by_a_later_state_is_when_it_was(
+    gateway: Gateway,
+) -> None:
+    order = await placed(gateway)
+    await project(gateway, snapshot(order, 1))
+    async with gateway.running.database.transaction() as tx:
+        await tx.execute(
+            text(
+                "UPDATE order_view SET sequence = 3, status = 'CONFIRMED', ended_at ="
+                " '2026-11-22T12:00:00Z'"
+            )
+        )
+    heard: list[domain.View] = []
+    with gateway.news.heard_by(heard.extend):
+        later = snapshot(order, 4, state="COMPLETED", verdict="committed")
+        await project(gateway, later, at=NOON + timedelta(hours=1))
+        await project(gateway, later, snapshot(UNKNOWN, 4))
+    assert [(view.sequence, view.ended_at) for view in heard] == [(4, NOON)]
 
 
 async def test_an_end_that_nobody_told_of_is_found_soon(gateway: Gateway) -> None:

@@ -27,8 +27,8 @@ def owner(request: domain.Request) -> domain.Owner:
 def test_without_a_key_equal_requests_are_two_orders() -> None:
     one, two = request(1, None), request(2, None)
     assert domain.claimants([one, two]) == {}
-    assert domain.answer(one, {}) == domain.Accepted(one.order_id, new=True)
-    assert domain.answer(two, {}) == domain.Accepted(two.order_id, new=True)
+    assert domain.answer(one, {}) == domain.Accepted(one.order_id, one.placed)
+    assert domain.answer(two, {}) == domain.Accepted(two.order_id, two.placed)
 
 
 def test_the_first_request_of_a_key_claims_it() -> None:
@@ -45,8 +45,8 @@ def test_the_same_key_of_two_customers_is_two_keys() -> None:
 def test_an_equal_request_gets_the_order_of_the_keys_owner() -> None:
     first, again = request(1, "k"), request(2, "k")
     owners = {("c-1", "k"): owner(first)}
-    assert domain.answer(first, owners) == domain.Accepted(first.order_id, new=True)
-    assert domain.answer(again, owners) == domain.Accepted(first.order_id, new=False)
+    assert domain.answer(first, owners) == domain.Accepted(first.order_id, first.placed)
+    assert domain.answer(again, owners) == domain.Accepted(first.order_id, None)
 
 
 def test_a_different_request_with_the_key_is_refused() -> None:
