@@ -13,7 +13,7 @@ from sagaline.engine.definitions import UnknownDefinition
 from sagaline.engine.events import Event, Ignored, Reason
 from sagaline.engine.history import Entry
 from sagaline.engine.inputs import Input
-from sagaline.engine.machine import decide, fold
+from sagaline.engine.machine import told
 from sagaline.engine.state import SagaState
 
 
@@ -55,10 +55,11 @@ class Held:
     accepted: list[Accepted] = field(default_factory=list)
 
     def take(self, received: Input, now: datetime, record: Record | None = None) -> list[Event]:
-        """Decide an input and fold what it causes; a duplicate leaves no trace in the saga."""
-        events = decide(self.state, received, now)
+        """Decide an input, with what it causes; a duplicate leaves no trace in the saga."""
+        turn = told(self.state, received, now)
+        events = turn.events
         if not is_duplicate(events):
-            self.state = fold(self.state, events)
+            self.state = turn.saga
             entry = Entry(received, now, tuple(events))
             self.accepted.append(Accepted(entry, self.state.version, record))
         return events

@@ -1,5 +1,8 @@
 """The saga machine: `decide` says what an input causes, `evolve` folds what happened.
 
+Within, an input is one `Turn` of the saga: what is decided happens to it at once, and the next rule
+looks at what has become of it.
+
 Both are pure: equal arguments give equal results. So a saga can be folded from its history, and
 deciding its recorded inputs again shows whether a changed definition still decides alike. The
 clock is an argument, messages are opaque, and what goes out is data (`command` makes messages of
@@ -25,7 +28,7 @@ from sagaline.engine.events import (
     StepUndoRefused,
     StepUnparked,
 )
-from sagaline.engine.evolution import evolve, fold, followed_by
+from sagaline.engine.evolution import Turn, evolve, fold
 from sagaline.engine.inputs import (
     Abort,
     Answer,
@@ -48,7 +51,7 @@ from sagaline.engine.sending import ask_again, ask_revoke, exhausted, wait_anew
 from sagaline.engine.state import Direction, SagaState, SagaStatus, StepState, StepStatus
 from sagaline.engine.transitions import TRANSITIONS
 
-__all__ = ["TRANSITIONS", "decide", "evolve", "fold"]
+__all__ = ["TRANSITIONS", "decide", "evolve", "fold", "told"]
 
 OPEN = frozenset({StepStatus.QUEUED, StepStatus.WAITING, StepStatus.IN_DOUBT})
 NEEDS_CURRENT_GENERATION = (Refused, UndoRefused, Parked, Discarded)
@@ -56,51 +59,68 @@ NEEDS_CURRENT_GENERATION = (Refused, UndoRefused, Parked, Discarded)
 
 def decide(saga: SagaState, received: Input, now: datetime) -> list[Event]:
     """What `received` causes at `now` (aware UTC): one event or more; the saga is not changed."""
+    return told(saga, received, now).events
+
+
+def told(saga: SagaState, received: Input, now: datetime) -> Turn:
+    """The same, with the saga as these events leave it."""
+    turn = Turn(saga)
     match received:
         case Started():
-            return start(saga, received, now)
+            start(turn, received, now)
         case Abort():
-            return abort(saga, received, now)
-    reason = unheeded(saga, received, now)
+            abort(turn, received, now)
+        case _:
+            about_a_step(turn, received, now)
+    return turn
+
+
+def about_a_step(turn: Turn, received: AnyAnswer | TimedOut | Delayed, now: datetime) -> None:
+    """A step has its answer, or its time is up; what counts for nothing leaves an event, too."""
+    reason = unheeded(turn, received, now)
     if reason is not None:
         answer = received.answer if isinstance(received, Answer) else None
-        return [Ignored(now, reason, received.step, answer)]
-    step = saga.steps[received.step]
+        turn.happens(Ignored(now, reason, received.step, answer))
+        return
+    step = turn.steps[received.step]
     match received:
         case TimedOut():
-            return overdue(saga, step, now)
+            overdue(turn, step, now)
         case Delayed():
-            return [wait_anew(step, received, now)]
+            turn.happens(wait_anew(step, received, now))
         case Parked():
-            return [StepParked(now, step.name, received.answer)]
-    if received.direction is Direction.UNDO:
-        return decide_undo(saga, received, now)
-    return decide_action(saga, received, now)
+            turn.happens(StepParked(now, step.name, received.answer))
+        case _ if received.direction is Direction.UNDO:
+            decide_undo(turn, received, now)
+        case _:
+            decide_action(turn, received, now)
 
 
-def start(saga: SagaState, received: Started, now: datetime) -> list[Event]:
+def start(turn: Turn, received: Started, now: datetime) -> None:
     """Begin the first group, once."""
-    if saga.status is not SagaStatus.NEW:
-        return [Ignored(now, Reason.DUPLICATE)]
-    return followed_by(saga, SagaStarted(now, received.message), forward, now)
+    if turn.status is not SagaStatus.NEW:
+        turn.happens(Ignored(now, Reason.DUPLICATE))
+        return
+    turn.happens(SagaStarted(now, received.message))
+    forward(turn, now)
 
 
-def abort(saga: SagaState, received: Abort, now: datetime) -> list[Event]:
+def abort(turn: Turn, received: Abort, now: datetime) -> None:
     """Turn back while that is sure to work: a pivot that was asked for may have happened."""
-    if saga.status is SagaStatus.NEW:
-        return [Ignored(now, Reason.UNEXPECTED)]
-    if saga.status is not SagaStatus.RUNNING:
-        return [Ignored(now, Reason.LATE)]
-    if saga.pivot.status is not StepStatus.PLANNED:
-        return [Ignored(now, Reason.PIVOT_ISSUED)]
-    return compensate(saga, Refusal(None, "aborted", received.reason), now)
+    pivot = turn.steps[turn.definition.pivot.name]
+    if turn.status is SagaStatus.NEW:
+        turn.happens(Ignored(now, Reason.UNEXPECTED))
+    elif turn.status is not SagaStatus.RUNNING:
+        turn.happens(Ignored(now, Reason.LATE))
+    elif pivot.status is not StepStatus.PLANNED:
+        turn.happens(Ignored(now, Reason.PIVOT_ISSUED))
+    else:
+        compensate(turn, Refusal(None, "aborted", received.reason), now)
 
 
-def unheeded(
-    saga: SagaState, received: AnyAnswer | TimedOut | Delayed, now: datetime
-) -> Reason | None:
+def unheeded(turn: Turn, received: AnyAnswer | TimedOut | Delayed, now: datetime) -> Reason | None:
     """Why a step's input counts for nothing; None if it counts."""
-    step = saga.steps.get(received.step)
+    step = turn.steps.get(received.step)
     if step is None or step.status is StepStatus.PLANNED or received.generation > step.generation:
         return Reason.UNEXPECTED
     if isinstance(received, TimedOut | Delayed):
@@ -140,60 +160,63 @@ def awaited(step: StepState, received: AnyAnswer) -> bool:
     return step.status in OPEN
 
 
-def overdue(saga: SagaState, step: StepState, now: datetime) -> list[Event]:
+def overdue(turn: Turn, step: StepState, now: datetime) -> None:
     """Send again, with backoff; a first asking that stays unanswered leaves the step in doubt."""
     asks_for_action = step.direction is Direction.ACTION
     if not exhausted(step) or not asks_for_action or step.kind is Kind.RETRIABLE:
-        return [ask_again(step, now)]
-    in_doubt = StepInDoubt(now, step.name)
+        turn.happens(ask_again(step, now))
+        return
+    turn.happens(StepInDoubt(now, step.name))
     if step.kind is Kind.PIVOT:  # nobody knows which way to go before the revoke is answered
-        return [in_doubt, ask_revoke(step, now)]
+        turn.happens(ask_revoke(step, now))
+        return
     # The barrier makes it safe to undo what may not have happened yet.
     refusal = Refusal(step.name, "no_answer", f"no answer to {step.attempt} attempts")
-    return [in_doubt, *compensate(evolve(saga, in_doubt), refusal, now)]
+    compensate(turn, refusal, now)
 
 
-def decide_action(saga: SagaState, received: AnyAnswer, now: datetime) -> list[Event]:
+def decide_action(turn: Turn, received: AnyAnswer, now: datetime) -> None:
     """What an answer about an action causes that its step waits for."""
     match received:
         case Succeeded():
-            event = StepSucceeded(now, received.step, received.answer, received.reply)
-            return followed_by(saga, event, onward, now)
+            turn.happens(StepSucceeded(now, received.step, received.answer, received.reply))
+            onward(turn, now)
         case Discarded(direction=Direction.REVOKE):
             # Only an answer about the pivot can settle it: the question is asked again.
-            unparked = StepUnparked(now, received.step, received.answer)
-            return [unparked, ask_again(saga.steps[received.step], now)]
+            turn.happens(StepUnparked(now, received.step, received.answer))
+            turn.happens(ask_again(turn.steps[received.step], now))
         case Refused() | Blocked() | Discarded():
-            return refused(saga, received, now)
+            refused(turn, received, now)
         case Parked() | Undone() | UndoNoop() | UndoRefused():
             raise AssertionError(received)
         case _:
             assert_never(received)
 
 
-def refused(saga: SagaState, received: Refused | Blocked | Discarded, now: datetime) -> list[Event]:
+def refused(turn: Turn, received: Refused | Blocked | Discarded, now: datetime) -> None:
     """Turn back; after the pivot, where there is no way back, call a person."""
     code = received.code or received.outcome
-    event = StepFailed(now, received.step, received.answer, code, received.detail)
+    turn.happens(StepFailed(now, received.step, received.answer, code, received.detail))
     refusal = Refusal(received.step, code, received.detail)
-    if saga.steps[received.step].kind is Kind.RETRIABLE:
-        return [event, *call_for_attention(saga, refusal, now)]
-    return [event, *compensate(evolve(saga, event), refusal, now)]
+    if turn.steps[received.step].kind is Kind.RETRIABLE:
+        call_for_attention(turn, refusal, now)
+    else:
+        compensate(turn, refusal, now)
 
 
-def decide_undo(saga: SagaState, received: AnyAnswer, now: datetime) -> list[Event]:
+def decide_undo(turn: Turn, received: AnyAnswer, now: datetime) -> None:
     """What an answer to an undo causes that its step waits for; after each the others go on."""
     step, answer = received.step, received.answer
     match received:
         case Undone():
-            return followed_by(saga, StepUndone(now, step, answer), onward, now)
+            turn.happens(StepUndone(now, step, answer))
         case UndoNoop():
-            return followed_by(saga, StepUndoNoop(now, step, answer), onward, now)
+            turn.happens(StepUndoNoop(now, step, answer))
         case UndoRefused() | Discarded():
             code = received.code or received.outcome
-            event = StepUndoRefused(now, step, answer, code, received.detail)
-            return followed_by(saga, event, onward, now)
+            turn.happens(StepUndoRefused(now, step, answer, code, received.detail))
         case Parked() | Succeeded() | Refused() | Blocked():
             raise AssertionError(received)
         case _:
             assert_never(received)
+    onward(turn, now)

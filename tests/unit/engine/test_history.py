@@ -126,6 +126,18 @@ def test_deciding_a_history_again_gives_its_events(saga: Story) -> None:
 
 
 @holds_for(HISTORIES)
+@settings(max_examples=100, deadline=None)
+def test_what_an_input_makes_of_a_saga_is_what_its_events_do(saga: Story) -> None:
+    state = saga.planned
+    for entry in saga.history:
+        turn = machine.told(state, entry.received, entry.now)
+        assert all(event.at == entry.now for event in turn.events)
+        assert turn.saga == machine.fold(state, entry.events)
+        state = turn.saga
+    assert state == saga.saga
+
+
+@holds_for(HISTORIES)
 @settings(max_examples=200, deadline=None)
 def test_every_input_leaves_an_event(saga: Story) -> None:
     assert all(entry.events for entry in saga.history)

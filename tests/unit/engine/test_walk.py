@@ -7,10 +7,10 @@ import pytest
 
 from sagaline.engine import course, machine
 from sagaline.engine.definition import Kind, Refusal, Saga
-from sagaline.engine.events import Event
+from sagaline.engine.evolution import Turn
 from sagaline.engine.inputs import Abort, Refused
 from sagaline.engine.sending import ask_undo
-from sagaline.engine.state import Direction, SagaState, SagaStatus, StepState, StepStatus
+from sagaline.engine.state import Direction, SagaStatus, StepState, StepStatus
 from sagaline.testing.invariants import Broken
 from sagaline.testing.samples import messages_beside
 from sagaline.testing.walk import Bounds, walk
@@ -67,11 +67,11 @@ def a_sibling_that_waits_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def a_silent_pivot_counts_as_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     overdue = machine.overdue
 
-    def hasty(saga: SagaState, step: StepState, now: datetime) -> list[Event]:
+    def hasty(turn: Turn, step: StepState, now: datetime) -> None:
         if step.kind is not Kind.PIVOT:
-            return overdue(saga, step, now)
-        received = Refused(step.name, Direction.ACTION, 1, "no_answer")
-        return machine.refused(saga, received, now)
+            overdue(turn, step, now)
+        else:
+            machine.refused(turn, Refused(step.name, Direction.ACTION, 1, "no_answer"), now)
 
     monkeypatch.setattr(machine, "overdue", hasty)
 
@@ -79,10 +79,11 @@ def a_silent_pivot_counts_as_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def an_abort_is_in_time_until_the_pivot_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     abort = machine.abort
 
-    def rude(saga: SagaState, received: Abort, now: datetime) -> list[Event]:
-        if saga.status is not SagaStatus.RUNNING:
-            return abort(saga, received, now)
-        return course.compensate(saga, Refusal(None, "aborted", received.reason), now)
+    def rude(turn: Turn, received: Abort, now: datetime) -> None:
+        if turn.status is not SagaStatus.RUNNING:
+            abort(turn, received, now)
+        else:
+            course.compensate(turn, Refusal(None, "aborted", received.reason), now)
 
     monkeypatch.setattr(machine, "abort", rude)
 
@@ -92,15 +93,18 @@ def a_late_answer_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def undos_do_not_wait_for_one_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    def backward(saga: SagaState, now: datetime) -> list[Event]:
-        steps = [s for s in saga.steps.values() if s.status in course.UNDOABLE]
-        return [ask_undo(step, now) for step in steps] or course.closing(saga, now)
+    def backward(turn: Turn, now: datetime) -> None:
+        steps = [s for s in turn.steps.values() if s.status in course.UNDOABLE]
+        for step in steps:
+            turn.happens(ask_undo(step, now))
+        if not steps:
+            course.closing(turn, now)
 
     monkeypatch.setattr(course, "backward", backward)
 
 
 def a_refused_undo_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(course, "call_for_attention", lambda _saga, _refusal, _now: [])
+    monkeypatch.setattr(course, "call_for_attention", lambda _turn, _refusal, _now: None)
 
 
 Flaw = Callable[[pytest.MonkeyPatch], None]
