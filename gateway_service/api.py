@@ -19,6 +19,7 @@ from gateway_service.documents import (
 from gateway_service.errors import OrderNotFound
 from gateway_service.headers import IdempotencyKey, Known, LastEventId, Preferences
 from gateway_service.intake import Intake
+from gateway_service.placing_route import PlacingRoute
 from gateway_service.saga_document import SagaShown
 from gateway_service.streaming import Streams
 from gateway_service.watching import Watching
@@ -39,7 +40,6 @@ class EventStream(StreamingResponse):
 router = APIRouter(prefix="/orders", tags=["orders"])
 
 
-@router.post("", status_code=202, response_model=OrderAccepted, responses=PLACING)
 async def place_order(
     request: Request,
     order: NewOrder,
@@ -67,6 +67,17 @@ async def place_order(
     return _document(
         OrderAccepted.of(accepted.order_id), headers | {"Retry-After": "1"}, status_code=202
     )
+
+
+router.add_api_route(
+    "",
+    place_order,
+    methods=["POST"],
+    status_code=202,
+    response_model=OrderAccepted,
+    responses=PLACING,
+    route_class_override=PlacingRoute,
+)
 
 
 @router.get("", response_model=OrderPage)
