@@ -33,6 +33,7 @@ SESSION = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_sort": "off",
+    "plan_cache_mode": "force_generic_plan",  # and not anew for the ids of each round
     "jit": "off",
 }
 

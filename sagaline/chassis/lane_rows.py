@@ -34,7 +34,7 @@ SWEEP = f"""
         lowest AS (
             SELECT id, message_id FROM sagaline.outbox AS waiting
             WHERE quarantined_at IS NULL AND topic <> ALL ($5::text[]) AND NOT {BEHIND}
-                AND id <> ALL ($3)
+                AND id NOT IN (SELECT unnest($3::bigint[]))
             ORDER BY id LIMIT $4
         )
     SELECT EXISTS (SELECT FROM mine), array_agg(id ORDER BY id), array_agg(message_id ORDER BY id)
