@@ -73,6 +73,15 @@ PLACED_ORDERS: Final = f"""
     WHERE request.order_id = ANY($1::uuid[])
 """  # noqa: S608 - of constants
 
+# Who waits knows most of what is there: a look once a second at a thousand orders gives few rows.
+NEWER_ORDERS: Final = f"""
+    SELECT {PLACED_COLUMNS}
+    FROM unnest($1::uuid[], $2::bigint[]) AS known(order_id, sequence)
+    JOIN order_request AS request ON request.order_id = known.order_id
+    LEFT JOIN order_view AS shown ON shown.order_id = known.order_id
+    WHERE coalesce(shown.sequence, 0) > known.sequence
+"""  # noqa: S608 - of constants
+
 
 async def claim_keys(
     tx: Transaction, requests: Mapping[domain.Slot, domain.Request]
@@ -180,6 +189,14 @@ async def placed_orders(
 ) -> dict[UUID, domain.PlacedOrder]:
     """These orders and how they stand; one that was not accepted here is absent."""
     rows = await tx.fetch(PLACED_ORDERS, list(order_ids))
+    return {row[0]: placed_order_of(row) for row in rows}
+
+
+async def newer_orders(
+    tx: Transaction, known: Mapping[UUID, int]
+) -> dict[UUID, domain.PlacedOrder]:
+    """Those of these orders that were accepted here and are beyond the sequence that is known."""
+    rows = await tx.fetch(NEWER_ORDERS, list(known), list(known.values()))
     return {row[0]: placed_order_of(row) for row in rows}
 
 

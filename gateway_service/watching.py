@@ -10,7 +10,7 @@ needs no look.
 import asyncio
 import heapq
 import itertools
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from math import ceil, inf
@@ -31,6 +31,7 @@ from sagaline.chassis.running import Part, Running
 SOON_S: Final = 0.01  # after the log's word: the other process is committing it meanwhile
 LATE_S: Final = 1.0
 NEVER_S: Final = inf
+NOTHING: Final = -1  # before every sequence
 
 Enough: TypeAlias = Callable[[domain.View | None], bool]
 
@@ -39,7 +40,7 @@ Enough: TypeAlias = Callable[[domain.View | None], bool]
 class _Watch:
     """One who waits for `order_id`, until a view is `enough`. Its next look is at `due_s`.
 
-    `known` is the order, of which a newer view may come.
+    `known` is the order as it was last seen; None before that.
     """
 
     order_id: UUID
@@ -48,6 +49,11 @@ class _Watch:
     answer: asyncio.Future[domain.PlacedOrder | None]
     due_s: float = NEVER_S
     pause_s: float = LATE_S  # between the next look and the one after it
+
+    @property
+    def seen(self) -> int:
+        """The sequence that is known; an order of which nothing is known has a higher one."""
+        return NOTHING if self.known is None else self.known.sequence
 
 
 class Watching:
@@ -123,14 +129,15 @@ class Watching:
         """This process has committed these views: whoever has enough of one is answered."""
         for view in views:
             for watch in self._watches.get(str(view.order_id), ()):
-                if watch.enough(view):
-                    self._answer_shown(watch, view)
+                self._seen(watch, view)
 
-    def _answer_shown(self, watch: _Watch, view: domain.View) -> None:
-        if watch.known is None:
+    def _seen(self, watch: _Watch, view: domain.View) -> None:
+        if watch.known is not None:
+            watch.known = replace(watch.known, view=view)
+            if watch.enough(view):
+                _answer(watch, watch.known)
+        elif watch.enough(view):
             self._turn(watch, after_s=0.0)
-        else:
-            _answer(watch, replace(watch.known, view=view))
 
     def heard_of(self, keys: Collection[str]) -> None:
         """There is something new of these orders in the log, and another process will show it."""
@@ -214,7 +221,7 @@ class Watching:
         """Those whose order is as they wait for it have it; the others get another turn."""
         try:
             async with self._database.reading() as tx:
-                found = await repository.placed_orders(tx, {watch.order_id for watch in due})
+                found = await repository.newer_orders(tx, _seen_of(due))
         except Exception as error:  # the top of a loop: they wait on, and ask again
             if not passing(error):
                 raise
@@ -226,13 +233,21 @@ class Watching:
             self._told(watch, found)
 
     def _told(self, watch: _Watch, found: dict[UUID, domain.PlacedOrder] | None) -> None:
-        placed = found.get(watch.order_id) if found is not None else None
-        watch.known = placed or watch.known
-        if found is not None and (placed is None or watch.enough(placed.view)):
-            _answer(watch, placed)
+        if found is not None:
+            watch.known = found.get(watch.order_id, watch.known)
+        if found is not None and (watch.known is None or watch.enough(watch.known.view)):
+            _answer(watch, watch.known)
         elif watch.due_s == NEVER_S:  # else it got a turn meanwhile
             pause_s = min(watch.pause_s, LATE_S)
             self._turn(watch, after_s=pause_s, pause_s=2 * pause_s)
+
+
+def _seen_of(watches: Iterable[_Watch]) -> dict[UUID, int]:
+    """What is known of each order by who knows least."""
+    seen: dict[UUID, int] = {}
+    for watch in watches:
+        seen[watch.order_id] = min(watch.seen, seen.get(watch.order_id, watch.seen))
+    return seen
 
 
 def _answer(watch: _Watch, placed: domain.PlacedOrder | None) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from gateway_service import handlers
+from gateway_service import handlers, repository
 from sagaline.chassis.envelope import Envelope, Record
 from sagaline.chassis.messages import SagaSnapshot, SnapshotStep, StepProgress
 from tests.integration.gateway.stage import Gateway
@@ -232,3 +232,18 @@ async def test_a_snapshot_of_an_order_accepted_elsewhere_is_passed_over(gateway:
     assert [str(order) for (order,) in await gateway.rows("SELECT order_id FROM order_view")] == [
         ours
     ]
+
+
+async def test_a_look_gives_what_is_newer_than_is_known(gateway: Gateway) -> None:
+    silent, begun, accepted_elsewhere = await placed(gateway), await placed(gateway), str(uuid4())
+    await project(gateway, snapshot(begun, 2))
+
+    async def newer(sequence: int) -> dict[str, int]:
+        orders = map(UUID, (silent, begun, accepted_elsewhere))
+        async with gateway.running.database.reading() as tx:
+            found = await repository.newer_orders(tx, dict.fromkeys(orders, sequence))
+        return {str(order): each.sequence for order, each in found.items()}
+
+    assert await newer(-1) == {silent: 0, begun: 2}
+    assert await newer(1) == {begun: 2}
+    assert await newer(2) == {}
