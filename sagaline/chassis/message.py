@@ -1,7 +1,7 @@
 """What the generated platform messages stand on. A catalog's messages have a base of their own."""
 
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, ClassVar, Final, Self, TypeAlias
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -15,10 +15,26 @@ Int32: TypeAlias = Annotated[int, Field(ge=-(2**31), lt=2**31)]
 Int64: TypeAlias = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
+_put: Final = object.__setattr__  # a record is frozen
+
+
 class Part(BaseModel):
     """A record inside a message. Immutable; unknown fields are an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def trusted(cls, fields: dict[str, object]) -> Self:
+        """The record of all these fields, none of which is looked at: for values of our own.
+
+        It is what `model_construct` does, without its search for defaults.
+        """
+        made = cls.__new__(cls)
+        _put(made, "__dict__", fields)
+        _put(made, "__pydantic_fields_set__", set(fields))
+        _put(made, "__pydantic_extra__", None)
+        _put(made, "__pydantic_private__", None)
+        return made
 
 
 class PlatformMessage(Part):

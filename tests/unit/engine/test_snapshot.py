@@ -2,6 +2,8 @@
 
 from dataclasses import asdict
 
+import schemas
+from sagaline.chassis.codec import Codec
 from sagaline.chassis.messages import SagaSnapshot
 from sagaline.engine.snapshot import snapshot_of
 from sagaline.testing.stories import Story, given
@@ -30,3 +32,11 @@ def test_it_says_of_the_saga_and_its_begun_steps_what_operators_see() -> None:
         progress = step.pop("progress")
         assert progress is None or shown == step | progress
         assert (progress is None) == (shown["status"] == "PLANNED")
+
+
+def test_it_is_as_valid_as_if_it_had_been_checked() -> None:
+    saga = given(TRIP, AN_ORDER).succeeded("create_order")
+    saga.refused("reserve_stock", code="out_of_stock", detail="None left.")
+    said, codec = told(saga), Codec(schemas.CATALOG)
+    assert SagaSnapshot.model_validate(said.model_dump()) == said
+    assert codec.decode(codec.encode(said)) == said
