@@ -44,6 +44,7 @@ class SagaPage(BaseModel):
 class HistoryEntry(BaseModel):
     """One accepted input, the clock it was decided by, and the events that it caused.
 
+    What has its usual value is left out: the first attempt of the first generation of an action.
     The coordinates are null where a timer fired. `version` counts the saga's events so far.
     """
 

@@ -67,10 +67,10 @@ class CommandIssued(StepEvent):
     """
 
     direction: ClassVar[Direction]
-    generation: int
-    attempt: int
     due_at: datetime
-    stalled: bool
+    generation: int = field(default=1, kw_only=True)
+    attempt: int = field(default=1, kw_only=True)
+    stalled: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

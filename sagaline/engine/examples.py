@@ -61,12 +61,7 @@ A_HISTORY: Final[dict[str, JsonValue]] = {
         {
             "version": 4,
             "at": CHANGED,
-            "received": {
-                "type": "Succeeded",
-                "step": "create_order",
-                "direction": "action",
-                "generation": 1,
-            },
+            "received": {"type": "Succeeded", "step": "create_order"},
             "events": [
                 {
                     "type": "StepSucceeded",

@@ -29,15 +29,15 @@ class StepInput:
     """Something about one command of one step, named by direction and generation."""
 
     step: str
-    direction: Direction
-    generation: int
+    direction: Direction = ACTION
+    generation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class TimedOut(StepInput):
     """The `attempt`-th sending has no answer in time, though the participant has read it."""
 
-    attempt: int
+    attempt: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Delayed(StepInput):
     `stalled` if the outbox has quarantined it, so that only an operator gets it going.
     """
 
-    attempt: int
+    attempt: int = 1
     stalled: bool = False
 
 

@@ -1,6 +1,7 @@
 """Commands as events: the first sending, the next ones, and how long each waits."""
 
 from datetime import datetime, timedelta
+from typing import TypedDict
 
 from sagaline.engine.events import (
     ActionIssued,
@@ -21,19 +22,19 @@ def due_at(step: StepState, attempt: int, now: datetime) -> datetime:
 def ask_action(step: StepState, now: datetime) -> ActionIssued:
     """Ask for the step's action, for the first time."""
     assert step.attempt == 0, step
-    return ActionIssued(now, step.name, step.generation, 1, due_at(step, 1, now), stalled=False)
+    return ActionIssued(now, step.name, due_at(step, 1, now), generation=step.generation)
 
 
 def ask_undo(step: StepState, now: datetime) -> UndoIssued:
     """Ask for the step's undo; what is known about its action decides what a missing one means."""
     certainty = Certainty.DONE if step.status is StepStatus.SUCCEEDED else Certainty.IN_DOUBT
     due = due_at(step, 1, now)
-    return UndoIssued(now, step.name, step.generation, 1, due, stalled=False, certainty=certainty)
+    return UndoIssued(now, step.name, due, certainty, generation=step.generation)
 
 
 def ask_revoke(step: StepState, now: datetime) -> RevokeIssued:
     """Ask what became of the action of a step in doubt."""
-    return RevokeIssued(now, step.name, step.generation, 1, due_at(step, 1, now), stalled=False)
+    return RevokeIssued(now, step.name, due_at(step, 1, now), generation=step.generation)
 
 
 def exhausted(step: StepState) -> bool:
@@ -43,17 +44,23 @@ def exhausted(step: StepState) -> bool:
 
 def ask_again(step: StepState, now: datetime) -> AnyCommandIssued:
     """Send the newest command again, the same in all but its attempt; stalled beyond its limit."""
-    attempt = step.attempt + 1
-    due, stalled = due_at(step, attempt, now), exhausted(step)
+    again = _Again(generation=step.generation, attempt=step.attempt + 1, stalled=exhausted(step))
+    due = due_at(step, again["attempt"], now)
     match step.direction:
         case Direction.ACTION:
-            return ActionIssued(now, step.name, step.generation, attempt, due, stalled)
+            return ActionIssued(now, step.name, due, **again)
         case Direction.REVOKE:
-            return RevokeIssued(now, step.name, step.generation, attempt, due, stalled)
+            return RevokeIssued(now, step.name, due, **again)
         case Direction.UNDO:
             known = step.certainty
             assert known is not None, step
-            return UndoIssued(now, step.name, step.generation, attempt, due, stalled, known)
+            return UndoIssued(now, step.name, due, known, **again)
+
+
+class _Again(TypedDict):
+    generation: int
+    attempt: int
+    stalled: bool
 
 
 def wait_anew(step: StepState, received: Delayed, now: datetime) -> StepDelayed:
