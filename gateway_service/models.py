@@ -66,7 +66,7 @@ class OrderView(GatewayTable, table=True):
     failed_step: str | None
     code: str | None
     detail: str | None
-    steps: list[dict[str, object]] = Field(sa_column=Column(JSONB, nullable=False))
+    steps: str  # a JSON array; as jsonb each snapshot would cost the database half as much again
     started_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     updated_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     ended_at: datetime | None = Field(sa_column=Column(DateTime(timezone=True)))

@@ -35,7 +35,7 @@ SHOW: Final = """
     INSERT INTO order_view (order_id, sequence, status, saga_id, definition, version, state,
         failed_step, code, detail, steps, started_at, updated_at, ended_at)
     SELECT order_id, sequence, status, saga_id, definition, version, state,
-        failed_step, code, detail, CAST(steps AS jsonb), started_at, updated_at, ended_at
+        failed_step, code, detail, steps, started_at, updated_at, ended_at
     FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[], $5::text[], $6::int[],
             $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[],
             $13::timestamptz[], $14::timestamptz[])
@@ -61,8 +61,8 @@ _row: Final = attrgetter(
 PLACED_COLUMNS: Final = """
     request.order_id, request.customer_id, request.currency, CAST(request.lines AS text),
     request.placed_at, shown.sequence, shown.status, shown.saga_id, shown.definition,
-    shown.version, shown.state, shown.failed_step, shown.code, shown.detail,
-    CAST(shown.steps AS text), shown.started_at, shown.updated_at, shown.ended_at
+    shown.version, shown.state, shown.failed_step, shown.code, shown.detail, shown.steps,
+    shown.started_at, shown.updated_at, shown.ended_at
 """
 VIEW_COLUMNS: Final = slice(5, 18)
 

@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.Column("failed_step", sa.String(), nullable=True),
         sa.Column("code", sa.String(), nullable=True),
         sa.Column("detail", sa.String(), nullable=True),
-        sa.Column("steps", JSONB(), nullable=False),
+        sa.Column("steps", sa.String(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
