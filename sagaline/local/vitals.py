@@ -70,7 +70,7 @@ async def take(client: Client, run_file: RunFile) -> Vitals:
         accepted=gateway.total("sagaline_intake_answers_total", answer="accepted"),
         sagas=_sagas(orchestrator),
         services=services,
-        usage=process_usage.of(processes(run_file)),
+        usage=process_usage.of(_processes(run_file)),
     )
 
 
@@ -118,7 +118,7 @@ async def _parked_in(client: Client, service: str) -> int:
     return len(answer.json()["dead_letters"]) if answer.status_code == httpx.codes.OK else 0
 
 
-def processes(run_file: RunFile) -> dict[str, int]:
+def _processes(run_file: RunFile) -> dict[str, int]:
     """Pids by name. Services that share a process have it once, under the first one's name."""
     found = {name: service.process for name, service in run_file.services.items()}
     found |= {"Kafka": run_file.kafka.process, "PostgreSQL": run_file.postgres.process}

@@ -156,10 +156,6 @@ ELSEWHERE = {
     "demo": ("Makefile", "./sagactl demo"),
     "demo --json": (f"{HERE}/test_demo.py", 'folder.run("demo", "--json"'),
     "load --orders 2000 --in-flight 64": (f"{HERE}/test_running.py", '"load", "--orders"'),
-    "load --rate 50 --seconds 30 --reads 50 --declined 5": (
-        f"{HERE}/test_running.py",
-        '"--rate", "10", "--seconds"',
-    ),
     "load --orders 500 --in-flight 1 --json": (f"{HERE}/test_running.py", 'up.json("load"'),
 }
 
