@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint type bench chaos docs reference requirements clean
+.PHONY: help demo test lint type bench bench-compare chaos docs reference requirements clean
 
 PYTHON := .venv/bin/python
 STAMP := .venv/sagaline.stamp
@@ -8,7 +8,7 @@ SOURCES := sagaline schemas gateway_service order_service inventory_service paym
 	notification_service saga_orchestrator tests bench deploy
 
 help: ## Print the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(STAMP): requirements/dev.txt deploy/bootstrap.py
 	@python3 deploy/bootstrap.py
@@ -30,9 +30,12 @@ type: $(STAMP) ## Check types, strictly
 	@$(PYTHON) -m mypy $(wildcard $(SOURCES))
 	@cd examples/two_services && ../../$(PYTHON) -m mypy --config-file ../../pyproject.toml .
 
-bench: $(STAMP) ## Measure orders per second, latency and cost, on throw-away platforms
-	@$(PYTHON) -m bench
-	@$(PYTHON) -m bench.streams
+bench: $(STAMP) ## Measure each row on its own platform; ROWS=a,b RUNS=n SECONDS=s RECORD=1
+	@$(PYTHON) -m bench $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS)) \
+		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(RECORD),--record)
+
+bench-compare: $(STAMP) ## Compare two recorded results, each a file or a revision: A=... B=...
+	@$(PYTHON) -m bench.compare $(A) $(B)
 
 chaos: $(STAMP) ## Kill and stop every part among 500 running orders; SEED=n repeats a run
 	@$(PYTHON) -m pytest tests/chaos/test_any_moment.py -s --long-drill \
@@ -48,7 +51,7 @@ reference: $(STAMP) ## Make docs/reference from commands, settings and OpenAPI d
 requirements: $(STAMP) ## Pin the newest versions that requirements/*.in allow
 	@$(PYTHON) -m venv .venv/pins && .venv/pins/bin/pip install --quiet pip-tools
 	@cd requirements && for name in runtime dev; do \
-		../.venv/pins/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras --no-header \
+		../.venv/pins/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
 		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
 		--output-file $$name.txt $$name.in; done
 

@@ -1,18 +1,13 @@
-"""`python -m bench.streams [--clients N]`: what streams of orders' progress cost the gateway.
+"""What streams of orders' progress cost the gateway.
 
 Payment stands still, so that the orders do not end: so many clients each hear of their own order's
 progress, and then of nothing. When payment goes on, all of them hear of the end.
 """
 
-import argparse
 import asyncio
-import json
-import random
 import signal
-import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -21,27 +16,11 @@ from sagaline.local import process_usage
 from sagaline.local.client import GATEWAY, PAYMENT, Client
 from sagaline.local.embedded import EmbeddedPlatform
 from sagaline.local.events import events
-from sagaline.local.platform_config import PlatformConfig
 from sagaline.local.process_usage import Usage
-from sagaline.local.throw_away_platform import throw_away_platform
 from sagaline.local.views import Line, NewOrder
 
 WITHIN_S = 120.0
 SKU, CUSTOMER = "LAMP-1", "alice"
-
-
-def main() -> None:
-    """Measure once, and print one line of JSON."""
-    parser = argparse.ArgumentParser(prog="python -m bench.streams", description=__doc__)
-    parser.add_argument("--clients", type=int, default=200)
-    parser.add_argument("--idle-s", type=float, default=30.0, help="how long nothing happens")
-    options = parser.parse_args()
-    with throw_away_platform(
-        PlatformConfig.find(Path(__file__).parent),
-        rng=random.SystemRandom(),
-        tell=lambda happening: print(happening, file=sys.stderr),
-    ) as platform:
-        print(json.dumps(asyncio.run(measure(platform, options.clients, options.idle_s))))
 
 
 async def measure(platform: EmbeddedPlatform, clients: int, idle_s: float) -> Mapping[str, float]:
@@ -123,7 +102,3 @@ def _signal(platform: EmbeddedPlatform, number: signal.Signals) -> None:
     process = platform.supervisor.process(PAYMENT)
     assert process is not None
     process.signal_group(number)
-
-
-if __name__ == "__main__":
-    main()

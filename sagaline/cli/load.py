@@ -1,8 +1,8 @@
 """`sagactl load`: orders a second, latency and cost; and are the books right after."""
 
-import os
 import random
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -10,80 +10,105 @@ from sagaline.cli import place
 from sagaline.cli.exits import Exit
 from sagaline.cli.output import console, print_facts, print_json
 from sagaline.cli.place import JsonOption, StateOption
-from sagaline.local import books
-from sagaline.local.client import Client, Json
-from sagaline.local.load import Load, Report
+from sagaline.local.load import result
+from sagaline.local.load.plan import Plan
+from sagaline.local.load.run import run
 
-QUIET_WITHIN_S = 60.0
+IN_FLIGHT, SECONDS = 64, 30.0
 
 
 def load(
-    orders: Annotated[int, typer.Option(min=1, help="Orders that are counted.")] = 2_000,
-    in_flight: Annotated[int, typer.Option(min=1, help="Orders under way at once.")] = 64,
-    warm_up: Annotated[int, typer.Option(min=0, help="Orders before, not counted.")] = 200,
+    in_flight: Annotated[
+        int | None, typer.Option(min=1, help="Closed loop: orders under way at once. [64]")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(min=0.1, help="Open loop: orders a second, on a schedule.")
+    ] = None,
+    orders: Annotated[
+        int | None, typer.Option(min=1, help="Closed loop: end when so many are counted.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, max=86_400, help="How long is counted. [30]")
+    ] = None,
+    warm_up: Annotated[float, typer.Option(min=0, help="Seconds before, not counted.")] = 5.0,
+    declined: Annotated[
+        float, typer.Option(min=0, max=100, help="Percent of orders without credit.")
+    ] = 0.0,
+    reads: Annotated[
+        float, typer.Option(min=0, help="Looks at orders a second beside, on a schedule.")
+    ] = 0.0,
+    open_max: Annotated[
+        int, typer.Option(min=1, help="With so many open, what is due is not sent, but counted.")
+    ] = 2_000,
     seed: Annotated[int | None, typer.Option(help="Makes the same orders again.")] = None,
     state: StateOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Place orders as fast as they complete, measure it, and check the books afterwards.
+    """Load the platform with orders, measure it, and check the books afterwards.
 
-    An order is complete when the gateway shows it CONFIRMED or REJECTED. The processor time is that
-    of the whole machine, this command's own share included.
+    Closed loop: as many orders as are to be in flight, each followed by the next. Open loop: so
+    many a second, whatever becomes of them; latency is from when an order was due to be sent.
+    An order is complete when the gateway shows it CONFIRMED or REJECTED.
 
-    Exit 0: all were CONFIRMED and the books are right; 1: they aren't.
+    Exit 0: all ended as expected and the books are right; 1: not so; a rate that the platform
+    doesn't keep up is told, and no error.
 
     Examples:
 
       ./sagactl load --orders 2000 --in-flight 64
 
+      ./sagactl load --rate 50 --seconds 60 --reads 100 --declined 10
+
       ./sagactl load --orders 500 --in-flight 1 --json
     """
+    if rate is not None and (in_flight is not None or orders is not None):
+        raise typer.BadParameter("--rate goes with --seconds, not with --in-flight or --orders")
+    if orders is not None and seconds is not None:
+        raise typer.BadParameter("the end is given by --orders or by --seconds, not by both")
+    plan = Plan(
+        in_flight=(in_flight or IN_FLIGHT) if rate is None else None,
+        rate=rate,
+        orders=orders,
+        seconds=(seconds or SECONDS) if orders is None else None,
+        warm_up_s=warm_up,
+        declined_percent=declined,
+        reads=reads,
+        open_max=open_max,
+    )
     chosen = random.SystemRandom().getrandbits(32) if seed is None else seed
-    rng = random.Random(chosen)  # noqa: S311 - orders to measure with, no secrets
-
-    async def measured(client: Client) -> tuple[Report, list[str]]:
-        loop = Load(client, in_flight=in_flight, rng=rng)
-        await loop.prepare()
-        if warm_up:
-            await loop.run(warm_up)
-        report = await loop.run(orders)
-        return report, (await books.quiet(client, within_s=QUIET_WITHIN_S)).problems
-
-    report, problems = place.ask(state, measured)
-    problems += [
-        f"{count} orders ended {status}"
-        for status, count in report.statuses.items()
-        if status != "CONFIRMED"
-    ]
-    document = _document(report, problems, in_flight=in_flight, seed=chosen)
+    outcome = run(plan, place.running(state), seed=chosen)
+    document = result.document(outcome, name="load")
     if json:
         print_json(document)
     else:
-        _print(report, problems, document)
-    raise typer.Exit(Exit.FAILED if problems else Exit.DONE)
+        _print(result.figures(outcome), outcome.problems, mode=plan.mode, seed=chosen)
+    raise typer.Exit(Exit.FAILED if outcome.problems else Exit.DONE)
 
 
-def _document(report: Report, problems: list[str], *, in_flight: int, seed: int) -> Json:
-    return {
-        "in_flight": in_flight,
-        "seed": seed,
-        **report.figures(),
-        "cpus": os.cpu_count(),
-        "problems": problems,
-    }
-
-
-def _print(report: Report, problems: list[str], found: Json) -> None:
+def _print(found: Mapping[str, Any], problems: object, *, mode: str, seed: int) -> None:
+    kept = "" if found.get("rate_kept", True) else f"; NOT KEPT UP, {found['not_sent']} not sent"
+    steal = " - too much to trust" if found["steal_is_high"] else ""
     print_facts(
         {
-            "orders": f"{report.orders}, {found['in_flight']} in flight, seed {found['seed']}",
-            "completed": f"{found['orders_per_s']} orders/s, in {report.seconds:.1f} s",
-            "latency": f"p50 {found['p50_ms']} ms, p95 {found['p95_ms']}, p99 {found['p99_ms']}",
-            "machine CPU": f"{found['cpu_ms_per_order']} ms an order, {found['cpus']} processors; "
-            f"{found['cpu_ms_per_order_of_load']} of it this command's",
-            "stolen": f"{found['steal_s']} s of processor time",
-            "books": "right" if not problems else "WRONG",
+            "orders": f"{found['orders']} in {found['seconds']} s, {mode} loop, seed {seed}",
+            "completed": f"{found['orders_per_s']} orders/s{kept}",
+            "latency": _latency(found["latency"]),
+            "whole sagas": _latency(found["sagas"]),
+            "reads": f"{found['reads']['per_s']}/s, {_latency(found['reads'])}"
+            if "reads" in found
+            else None,
+            "machine CPU": f"{found['cpu_ms_per_order']} ms an order, and "
+            f"{found['cpu_ms_per_order_of_load']} of this command",
+            "stolen": f"{found['steal_percent']} %{steal}",
+            "books": "WRONG" if problems else "right",
         }
     )
-    for problem in problems:
+    for problem in problems if isinstance(problems, list) else ():
         console().print(f"  {problem}", style="red", markup=False)
+
+
+def _latency(found: Mapping[str, Any]) -> str:
+    if "p50_ms" not in found:
+        return "none"
+    percentiles = ("p50", "p90", "p95", "p99", "p99.9", "max")
+    return ", ".join(f"{name} {found[f'{name}_ms']:.0f}" for name in percentiles) + " ms"

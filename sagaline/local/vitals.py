@@ -70,7 +70,7 @@ async def take(client: Client, run_file: RunFile) -> Vitals:
         accepted=gateway.total("sagaline_intake_answers_total", answer="accepted"),
         sagas=_sagas(orchestrator),
         services=services,
-        usage=process_usage.of(_processes(run_file)),
+        usage=process_usage.of(processes(run_file)),
     )
 
 
@@ -85,6 +85,17 @@ def between(before: Vitals, after: Vitals) -> Rates:
     }
     accepted = max(after.accepted - before.accepted, 0.0)
     return Rates(accepted / seconds, max(ended, 0) / seconds, cpu)
+
+
+def processes(run_file: RunFile) -> dict[str, int]:
+    """Give pids by name. Services that share a process have it once, under the first one's name."""
+    found = {name: service.process for name, service in run_file.services.items()}
+    found |= {"Kafka": run_file.kafka.process, "PostgreSQL": run_file.postgres.process}
+    pids: dict[str, int] = {}
+    for name, process in found.items():
+        if process is not None and process.pid not in pids.values():
+            pids[name] = process.pid
+    return pids
 
 
 def _sagas(orchestrator: Figures) -> dict[str, int]:
@@ -116,14 +127,3 @@ async def _parked_in(client: Client, service: str) -> int:
     except Unreachable:
         return 0
     return len(answer.json()["dead_letters"]) if answer.status_code == httpx.codes.OK else 0
-
-
-def _processes(run_file: RunFile) -> dict[str, int]:
-    """Pids by name. Services that share a process have it once, under the first one's name."""
-    found = {name: service.process for name, service in run_file.services.items()}
-    found |= {"Kafka": run_file.kafka.process, "PostgreSQL": run_file.postgres.process}
-    pids: dict[str, int] = {}
-    for name, process in found.items():
-        if process is not None and process.pid not in pids.values():
-            pids[name] = process.pid
-    return pids

@@ -19,9 +19,9 @@ from sagaline.local.answers import NotFound
 from sagaline.local.books import Ledger
 from sagaline.local.client import INVENTORY, ORCHESTRATOR, Client
 from sagaline.local.embedded import EmbeddedPlatform
-from sagaline.local.load import Load
 from sagaline.local.views import Line, NewOrder, Order, Saga, Shelf
 from sagaline.testing.outages import POLL_S, NotSoon
+from sagaline.testing.patient_load import PatientLoad
 from sagaline.testing.running_platform import RunningPlatform
 from sagaline.testing.saga_history import SagaHistory
 
@@ -153,12 +153,12 @@ class Platform(RunningPlatform):
         return SagaHistory.of(await self.client.get(ORCHESTRATOR, path, operator=True))
 
     @asynccontextmanager
-    async def load(self, *, orders: int, seed: int) -> AsyncIterator[Load]:
+    async def load(self, *, orders: int, seed: int) -> AsyncIterator[PatientLoad]:
         """Orders that can be met are placed meanwhile; at the end, all of them are CONFIRMED.
 
         A request that a dying service leaves without an answer is repeated with its key.
         """
-        load = Load(
+        load = PatientLoad(
             self.client,
             in_flight=LOAD_IN_FLIGHT,
             rng=random.Random(seed),  # noqa: S311 - orders to test with
@@ -169,11 +169,11 @@ class Platform(RunningPlatform):
         running = asyncio.create_task(load.run(orders))
         try:
             yield load
-            report = await running
+            statuses = await running
         finally:
             running.cancel()
             self._placed += load.placed
-        assert report.statuses == {"CONFIRMED": orders}, report.statuses
+        assert statuses == {"CONFIRMED": orders}, statuses
 
     async def ledger_when_quiet(self, *, within_s: float) -> Quiet:
         """Wait until nothing is under way; give all four books and the sagas that are open then.

@@ -132,12 +132,45 @@ def test_a_service_that_dies_is_shown_and_started_again(up: Folder) -> None:
 
 
 def test_a_load_measures_and_finds_the_books_right(up: Folder) -> None:
-    figures = up.json("load", "--orders", "30", "--in-flight", "10", "--warm-up", "0")
-    assert figures["problems"] == []
-    assert figures["orders"] == 30
-    for name in ("orders_per_s", "p50_ms", "p95_ms", "p99_ms", "cpu_ms_per_order"):
+    found = up.json("load", "--orders", "30", "--in-flight", "10", "--warm-up", "0")
+    assert (found["mode"], found["problems"]) == ("closed", [])
+    figures = found["figures"]
+    assert isinstance(figures, dict)
+    assert figures["statuses"] == {"CONFIRMED": 30}
+    assert figures["open_most"] == 10
+    for name in ("orders_per_s", "cpu_ms_per_order", "steal_percent"):
         assert isinstance(figures[name], float)
-    assert "steal_s" in figures
+    assert set(figures["latency"]) == {
+        *("p50_ms", "p90_ms", "p95_ms", "p99_ms", "p99.9_ms", "max_ms")
+    }
+    assert {"saga_orchestrator", "Kafka", "PostgreSQL", "load"} <= figures["processes"].keys()
+
+
+def test_a_load_on_a_schedule_has_rejected_orders_and_looks_beside(up: Folder) -> None:
+    found = up.json(
+        "load", "--rate", "10", "--seconds", "4", "--reads", "20", "--declined", "50", "--seed", "1"
+    )
+    assert (found["mode"], found["seed"], found["problems"]) == ("open", 1, [])
+    figures, series = found["figures"], found["series"]
+    assert isinstance(figures, dict)
+    assert isinstance(series, list)
+    assert figures["statuses"].keys() == {"CONFIRMED", "REJECTED"}
+    assert figures["sent"] + figures["not_sent"] in range(36, 45)
+    assert figures["reads"]["p99_ms"] > 0
+    assert figures["sagas"]["sampled"] > 0
+    assert series[0]["services"]["saga_orchestrator"]["lag_records"] >= 0
+
+
+def test_a_rate_that_can_not_be_kept_up_ends_and_is_told(up: Folder) -> None:
+    hasty = ("--rate", "2000", "--seconds", "2", "--warm-up", "0", "--open-max", "20")
+    found = up.run("load", *hasty)
+    assert found.returncode == 0, (found.stdout, found.stderr)
+    assert "NOT KEPT UP" in found.stdout
+
+
+def test_a_load_has_one_loop_and_one_end(up: Folder) -> None:
+    for words in (("--rate", "5", "--in-flight", "2"), ("--orders", "5", "--seconds", "2")):
+        assert up.run("load", *words).returncode == 2
 
 
 def test_after_a_kill_of_everything_nothing_is_left_and_up_works_again(tmp_path: Path) -> None:

@@ -156,6 +156,10 @@ ELSEWHERE = {
     "demo": ("Makefile", "./sagactl demo"),
     "demo --json": (f"{HERE}/test_demo.py", 'folder.run("demo", "--json"'),
     "load --orders 2000 --in-flight 64": (f"{HERE}/test_running.py", '"load", "--orders"'),
+    "load --rate 50 --seconds 60 --reads 100 --declined 10": (
+        f"{HERE}/test_running.py",
+        '"load", "--rate"',
+    ),
     "load --orders 500 --in-flight 1 --json": (f"{HERE}/test_running.py", 'up.json("load"'),
 }
 

@@ -1,0 +1,1 @@
+"""Load on a running platform, and what it came to: latency, throughput, cost, lag over time."""
