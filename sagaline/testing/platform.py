@@ -8,7 +8,6 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,12 +20,10 @@ from sagaline.local.client import INVENTORY, ORCHESTRATOR, Client
 from sagaline.local.embedded import EmbeddedPlatform
 from sagaline.local.views import Line, NewOrder, Order, Saga, Shelf
 from sagaline.testing.outages import POLL_S, NotSoon
-from sagaline.testing.patient_load import PatientLoad
 from sagaline.testing.running_platform import RunningPlatform
 from sagaline.testing.saga_history import SagaHistory
 
 PRICE_MINOR, ON_HAND, LIMIT_MINOR = 1_000, 1_000, 10_000_000
-LOAD_IN_FLIGHT, LOAD_PATIENCE_S, LOAD_WITHIN_S = 20, 60.0, 120.0
 QUICK = {
     # Outages last ten times the step timeout in some tests: those should end within the day.
     "SAGALINE_ORCHESTRATOR_STEP_TIMEOUT_MS": "2000",
@@ -151,29 +148,6 @@ class Platform(RunningPlatform):
         saga = await self.saga(order.order_id)
         path = f"/sagas/{saga.saga_id}/history"
         return SagaHistory.of(await self.client.get(ORCHESTRATOR, path, operator=True))
-
-    @asynccontextmanager
-    async def load(self, *, orders: int, seed: int) -> AsyncIterator[PatientLoad]:
-        """Orders that can be met are placed meanwhile; at the end, all of them are CONFIRMED.
-
-        A request that a dying service leaves without an answer is repeated with its key.
-        """
-        load = PatientLoad(
-            self.client,
-            in_flight=LOAD_IN_FLIGHT,
-            rng=random.Random(seed),  # noqa: S311 - orders to test with
-            patience_s=LOAD_PATIENCE_S,
-            within_s=LOAD_WITHIN_S,
-        )
-        await load.prepare()
-        running = asyncio.create_task(load.run(orders))
-        try:
-            yield load
-            statuses = await running
-        finally:
-            running.cancel()
-            self._placed += load.placed
-        assert statuses == {"CONFIRMED": orders}, statuses
 
     async def ledger_when_quiet(self, *, within_s: float) -> Quiet:
         """Wait until nothing is under way; give all four books and the sagas that are open then.

@@ -66,7 +66,7 @@ def figures(outcome: Outcome) -> Figures:
         "steal_percent": round(steal, 2),
         "steal_is_high": steal > STEAL_PERCENT_MAX,
         "processes": _processes(window, count),
-        "platform": _platform(window),
+        "platform": _platform(window, count),
     }
     if outcome.plan.rate is not None:
         found["rate_kept"] = _rate_kept(outcome)
@@ -132,7 +132,7 @@ def _processes(window: Window, orders: int) -> Figures:
     return found
 
 
-def _platform(window: Window) -> Figures:
+def _platform(window: Window, orders: int) -> Figures:
     """Services, Kafka and PostgreSQL together: without the load."""
     names = [name for name in window.begin.usage if name != OWN]
     begin_s, end_s = (
@@ -144,6 +144,7 @@ def _platform(window: Window) -> Figures:
         for reading in _readings(window, *names)
     ]
     return {
+        "cpu_ms_per_order": _each(end_s - begin_s, orders),
         "cpu_percent": round(100 * (end_s - begin_s) / window.length_s, 2),
         "memory": _memory(totals),
     }
