@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final, Literal, Protocol, TypeAlias, TypeVar
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 from uuid import UUID
 
 Slot: TypeAlias = tuple[str, str]  # customer id, that customer's idempotency key
@@ -99,8 +99,7 @@ class KeyHeld:
 Answer: TypeAlias = Accepted | KeyReused | KeyHeld
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """How an order's saga stood at this sequence.
 
     `ended_at` is when the order was first shown as CONFIRMED or REJECTED. `failed_step`, `code` and

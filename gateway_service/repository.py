@@ -6,9 +6,7 @@ What happens to every order, however many there are, is plain SQL (ADR 13), the 
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
-from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -30,7 +28,8 @@ ADD_ORDERS: Final = """
         AS given(order_id, customer_id, currency, lines, placed_at)
 """
 
-# The customer's clock stops when the outcome is first shown, not at each later snapshot.
+# A view's columns are in its own order. The customer's clock stops when the outcome is first shown,
+# not at each later snapshot.
 SHOW: Final = """
     INSERT INTO order_view (order_id, sequence, status, saga_id, definition, version, state,
         failed_step, code, detail, steps, started_at, updated_at, ended_at)
@@ -52,10 +51,6 @@ SHOW: Final = """
     WHERE order_view.sequence < excluded.sequence
     RETURNING order_id, ended_at
 """
-_row: Final = attrgetter(
-    *("order_id", "sequence", "status", "saga_id", "definition", "version", "state"),
-    *("failed_step", "code", "detail", "steps", "started_at", "updated_at", "ended_at"),
-)
 
 # First the request's columns, then the view's in its own order; `placed_order_of` reads them.
 PLACED_COLUMNS: Final = """
@@ -173,12 +168,12 @@ async def show(tx: Transaction, views: Sequence[domain.View]) -> list[domain.Vie
     """
     if not views:
         return []
-    rows = await tx.fetch(SHOW, *map(list, zip(*map(_row, views), strict=True)))
+    rows = await tx.fetch(SHOW, *map(list, zip(*views, strict=True)))
     ended_at: dict[UUID, datetime | None] = {row[0]: row[1] for row in rows}
     return [
         view
         if ended_at[view.order_id] == view.ended_at
-        else replace(view, ended_at=ended_at[view.order_id])
+        else view._replace(ended_at=ended_at[view.order_id])
         for view in views
         if view.order_id in ended_at
     ]
