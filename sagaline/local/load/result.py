@@ -43,7 +43,7 @@ def document(outcome: Outcome, *, name: str) -> dict[str, object]:
 def figures(outcome: Outcome) -> Figures:
     """Give the figures of the whole window."""
     orders, window = outcome.orders, outcome.window
-    count, seconds = orders.latencies.count, window.length_s
+    count, seconds = orders.statuses.total(), window.length_s
     machine = window.end.machine - window.begin.machine
     own_s = window.end.usage[OWN].cpu_s - window.begin.usage[OWN].cpu_s
     steal = 100 * machine.steal_s / (seconds * (os.cpu_count() or 1))
@@ -181,7 +181,7 @@ def _sagas_per_s(seconds: Iterable[Second]) -> float | None:
 
 def _rate_kept(outcome: Outcome) -> bool:
     due = (outcome.plan.rate or 0) * outcome.window.length_s
-    return not outcome.orders.not_sent and outcome.orders.latencies.count >= KEPT * due
+    return not outcome.orders.not_sent and outcome.orders.statuses.total() >= KEPT * due
 
 
 def _each(seconds: float, orders: int) -> float | None:

@@ -52,7 +52,9 @@ class _Load:
         self._plan, self._run_file, self._seed = plan, run_file, seed
         self._rng = random.Random(seed)  # noqa: S311 - orders to measure with, no secrets
         self._stock = Orders(self._rng, declined_percent=plan.declined_percent)
-        self._orders, self._reads = Tally(wanted=plan.orders), Tally()
+        by_schedule = plan.rate is not None
+        self._orders = Tally(wanted=plan.orders, by_schedule=by_schedule)
+        self._reads = Tally(by_schedule=True)
         self._known: deque[str] = deque(maxlen=KNOWN_MAX)
         self._stop = asyncio.Event()
         self._gateway = Connections(run_file.urls[GATEWAY])
@@ -92,17 +94,18 @@ class _Load:
 
     async def _order(self, due_s: float) -> None:
         body, expected = self._stock.next()
-        self._orders.begin()
+        counted = self._orders.begin()
         left_s = due_s + self._plan.within_s - time.monotonic()
         ending = await journey.travel(self._gateway, body, within_s=left_s)
-        self._orders.end(ending.status, expected=expected, seconds=time.monotonic() - due_s)
+        seconds = time.monotonic() - due_s
+        self._orders.end(ending.status, expected=expected, seconds=seconds, counted=counted)
         if ending.order_id is not None:
             self._known.append(ending.order_id)
 
     async def _look(self, due_s: float) -> None:
         if not self._known:
             return  # the first orders are still under way
-        self._reads.begin()
+        counted = self._reads.begin()
         order_id = self._rng.choice(self._known)
         status = await journey.look(self._gateway, order_id, within_s=self._plan.within_s)
-        self._reads.end(status, expected="OK", seconds=time.monotonic() - due_s)
+        self._reads.end(status, expected="OK", seconds=time.monotonic() - due_s, counted=counted)

@@ -9,11 +9,14 @@ from sagaline.local.load.latencies import Latencies
 class Tally:
     """Of requests of one kind. `counts` is true while the steady window is open.
 
-    After `wanted` of them nothing more is counted, and `full` is set.
+    After `wanted` of them nothing more is counted, and `full` is set. With `by_schedule` latency
+    counts of those that were sent in the window, whenever they end: else a platform that stands
+    still at the window's end would hide whom it keeps waiting.
     """
 
-    def __init__(self, *, wanted: int | None = None) -> None:
+    def __init__(self, *, wanted: int | None = None, by_schedule: bool = False) -> None:
         self.counts = False
+        self._by_schedule = by_schedule
         self.full = asyncio.Event()
         self._wanted = wanted
         self.latencies = Latencies()
@@ -26,13 +29,14 @@ class Tally:
         self.ended = 0  # ever
         self._second = Latencies()
 
-    def begin(self) -> None:
-        """One is sent."""
+    def begin(self) -> bool:
+        """One is sent; whether in the window, `end` has to be told."""
         self.open += 1
         self.open_most = max(self.open_most, self.open)
         self.sent += self.counts
+        return self.counts
 
-    def end(self, status: str, *, expected: str, seconds: float) -> None:
+    def end(self, status: str, *, expected: str, seconds: float, counted: bool) -> None:
         """One has ended, so long after it was due."""
         self.open -= 1
         self.ended += 1
@@ -41,6 +45,7 @@ class Tally:
         self._second.add(seconds)
         if self.counts:
             self.statuses[status] += 1
+        if counted if self._by_schedule else self.counts:
             self.latencies.add(seconds)
             if self.latencies.count == self._wanted:
                 self.counts = False

@@ -13,9 +13,9 @@ async def test_a_closed_loop_has_so_many_under_way_and_no_more() -> None:
     tally.counts = True
 
     async def send(due_s: float) -> None:
-        tally.begin()
+        counted = tally.begin()
         await asyncio.sleep(0)
-        tally.end("OK", expected="OK", seconds=0.001)
+        tally.end("OK", expected="OK", seconds=0.001, counted=counted)
 
     async with asyncio.TaskGroup() as group:
         group.create_task(ClosedLoop(3).run(send, tally, stop))
@@ -32,10 +32,10 @@ async def test_an_open_loop_counts_what_it_can_not_send_and_lets_nobody_wait() -
     due: list[float] = []
 
     async def send(due_s: float) -> None:
-        tally.begin()
+        counted = tally.begin()
         due.append(due_s)
         await answer.wait()
-        tally.end("OK", expected="OK", seconds=time.monotonic() - due_s)
+        tally.end("OK", expected="OK", seconds=time.monotonic() - due_s, counted=counted)
 
     async with asyncio.TaskGroup() as group:
         group.create_task(OpenLoop(1_000, open_max=5).run(send, tally, stop))

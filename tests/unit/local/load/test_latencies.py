@@ -40,12 +40,23 @@ def test_what_can_not_be_told_counts_as_the_nearest_that_can() -> None:
 
 async def test_only_what_ends_in_the_window_counts_but_each_surprise_is_told() -> None:
     tally = Tally()
-    tally.begin()
-    tally.end("HTTP_503", expected="CONFIRMED", seconds=1.0)
+    counted = tally.begin()
+    tally.end("HTTP_503", expected="CONFIRMED", seconds=1.0, counted=counted)
     tally.counts = True
-    tally.begin()
-    tally.end("CONFIRMED", expected="CONFIRMED", seconds=2.0)
+    counted = tally.begin()
+    tally.end("CONFIRMED", expected="CONFIRMED", seconds=2.0, counted=counted)
     assert tally.latencies.count == 1
     assert dict(tally.unexpected) == {"HTTP_503 instead of CONFIRMED": 1}
     assert tally.second().count == 2
     assert tally.second().count == 0
+
+
+def test_by_schedule_what_was_sent_in_the_window_counts_whenever_it_ends() -> None:
+    tally = Tally(by_schedule=True)
+    tally.counts = True
+    counted = tally.begin()
+    tally.counts = False
+    tally.end("CONFIRMED", expected="CONFIRMED", seconds=30.0, counted=counted)
+    assert tally.latencies.count == 1
+    assert tally.latencies.ms(50) > 29_000
+    assert tally.statuses.total() == 0, "it is no order of the window's throughput"
