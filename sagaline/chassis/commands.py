@@ -91,8 +91,10 @@ class Commands:
         missing: list[RowKey] = []
         for index, (command, verdict) in enumerate(zip(commands, verdicts, strict=True)):
             answer = self._answer(command, verdict, executed.get(index))
-            tx.publish(self._reply(records[index].envelope, command, answer))
-            settled |= self._settled(command, answer)
+            reply = self.codec.encode(answer.message)  # for the log and for the row
+            tx.publish(self._reply(records[index].envelope, command, answer, reply))
+            outcome = barrier.OUTCOME_OF_ANSWER[answer.outcome]
+            settled[command.own] = BarrierRow(answer.generation, outcome, answer.outcome, reply)
             if isinstance(verdict, barrier.NothingToUndo):
                 settled |= self._blocked(command.rows[0], rows)
             if isinstance(verdict, barrier.ActionMissing):
@@ -165,18 +167,12 @@ class Commands:
             case barrier.ActionMissing():
                 return Answer(ACTION_MISSING, "undo_refused", command.generation)
 
-    def _settled(self, command: Command, answer: Answer) -> dict[RowKey, BarrierRow]:
-        """The command's own row, with what it was answered."""
-        outcome = barrier.OUTCOME_OF_ANSWER[answer.outcome]
-        reply = self.codec.encode(answer.message)
-        return {command.own: BarrierRow(answer.generation, outcome, answer.outcome, reply)}
-
     def _blocked(self, action: RowKey, rows: dict[RowKey, BarrierRow]) -> dict[RowKey, BarrierRow]:
         """The action's row, closed for ever; its generation stays, for the answers it may give."""
         reply = self.codec.encode(REVOKED)
         return {action: BarrierRow(rows[action].generation, "blocked", "blocked", reply)}
 
-    def _reply(self, cause: Envelope, command: Command, answer: Answer) -> Outgoing:
+    def _reply(self, cause: Envelope, command: Command, answer: Answer, encoded: bytes) -> Outgoing:
         # A revoke is answered as its action would be: with the same id, so it counts once.
         direction = "action" if command.direction == "revoke" else command.direction
         answered = command_id(command.saga_id, command.step, direction, answer.generation)
@@ -192,6 +188,7 @@ class Commands:
             generation=answer.generation,
             outcome=answer.outcome,
             causation_id=cause.id,
+            encoded=encoded,
         )
 
 

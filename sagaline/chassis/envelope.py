@@ -168,7 +168,8 @@ class Outgoing:
     """A message to publish with the transaction that it is given to.
 
     `topic` and `key` come from the catalog when left out; only a platform message, whose type may
-    stand on several topics, must name them. `id` is a new one when left out.
+    stand on several topics, must name them. `id` is a new one when left out. `encoded` is what the
+    codec makes of the message, where that is known already.
     """
 
     message: Message
@@ -183,6 +184,7 @@ class Outgoing:
     action: str | None = None
     outcome: str | None = None
     causation_id: UUID | None = None
+    encoded: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

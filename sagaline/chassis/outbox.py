@@ -86,7 +86,7 @@ class Outbox:
             outcome=outgoing.outcome,
             causation_id=outgoing.causation_id,
         )
-        payload = self._codec.encode(message)
+        payload = outgoing.encoded or self._codec.encode(message)
         if len(payload) > self._message_bytes_max:
             raise MessageTooLarge(
                 type=envelope.type, size_bytes=len(payload), limit_bytes=self._message_bytes_max
