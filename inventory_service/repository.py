@@ -2,6 +2,7 @@
 
 Shelves are what orders share, so they are locked in the order of their SKUs and in one statement.
 The lines of an order are nobody else's: its barrier row is held by whoever works on it.
+What each batch of commands runs is plain SQL; what people ask for is Core.
 """
 
 from collections import Counter
@@ -9,46 +10,58 @@ from collections.abc import Collection, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Integer,
-    Row,
-    Text,
-    Uuid,
-    any_,
-    func,
-    insert,
-    literal,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Row, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col
 
 from inventory_service import domain
-from inventory_service.models import Movement, Reservation, Shelf
-from sagaline.chassis.database import Transaction, unnest
+from inventory_service.models import Movement, Shelf
+from sagaline.chassis.database import Transaction
 from schemas.messages import StockReserved
+
+# Shelves in SKU order: two batches over the same ones wait for each other and never deadlock.
+LOCK_OFFERS = """
+    SELECT sku, on_hand - reserved, price_minor, currency FROM shelf
+    WHERE sku = ANY($1::text[]) ORDER BY sku FOR UPDATE
+"""
+
+LOCK_SHELVES = """
+    SELECT sku FROM shelf
+    WHERE sku = ANY($1::text[])
+        OR sku IN (SELECT sku FROM reservation WHERE order_id = ANY($2::uuid[]))
+    ORDER BY sku FOR UPDATE
+"""
+
+RESERVE = """
+    INSERT INTO reservation
+        (order_id, sku, quantity, price_minor, currency, state, reserved_at)
+    SELECT given.*, 'reserved', now()
+    FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::text[]) AS given
+"""
+
+END_LINES = """
+    UPDATE reservation SET state = $2, ended_at = now()
+    WHERE order_id = ANY($1::uuid[]) AND state = 'reserved'
+    RETURNING order_id, sku, quantity
+"""
+
+CHANGE = """
+    UPDATE shelf
+    SET reserved = shelf.reserved + given.reserved, on_hand = shelf.on_hand + given.on_hand
+    FROM unnest($1::text[], $2::int[], $3::int[]) AS given(sku, reserved, on_hand)
+    WHERE shelf.sku = given.sku
+"""
 
 
 async def lock_offers(tx: Transaction, skus: Collection[str]) -> domain.Offers:
     """Offers by SKU, their shelves locked until `tx` ends; an unknown SKU is absent."""
-    # In SKU order: two batches over the same shelves wait for each other and never deadlock.
-    query = select(Shelf).where(col(Shelf.sku) == any_(literal(list(skus), ARRAY(Text))))
-    rows = await tx.execute(query.order_by(col(Shelf.sku)).with_for_update())
-    return {r.sku: domain.Offer(r.on_hand - r.reserved, r.price_minor, r.currency) for r in rows}
+    rows = await tx.fetch(LOCK_OFFERS, list(skus))
+    return {sku: domain.Offer(*offer) for sku, *offer in rows}
 
 
 async def lock_shelves(tx: Transaction, skus: Collection[str], *, orders: Collection[UUID]) -> None:
     """Locked until `tx` ends: the shelves of these SKUs, and of what these orders have reserved."""
-    lines = select(col(Reservation.sku)).where(
-        col(Reservation.order_id) == any_(literal(list(orders), ARRAY(Uuid)))
-    )
-    asked = col(Shelf.sku) == any_(literal(list(skus), ARRAY(Text)))
-    query = select(col(Shelf.sku)).where(asked | col(Shelf.sku).in_(lines))
-    await tx.execute(query.order_by(col(Shelf.sku)).with_for_update())
+    await tx.fetch(LOCK_SHELVES, list(skus), list(orders))
 
 
 async def save_reserved(tx: Transaction, orders: Sequence[StockReserved]) -> None:
@@ -56,18 +69,14 @@ async def save_reserved(tx: Transaction, orders: Sequence[StockReserved]) -> Non
     lines = [(order, line) for order in orders for line in order.lines]
     if not lines:
         return
-    given = unnest(
-        {
-            "order_id": (Uuid, [order.order_id for order, _ in lines]),
-            "sku": (Text, [line.sku for _, line in lines]),
-            "quantity": (Integer, [line.quantity for _, line in lines]),
-            "price_minor": (BigInteger, [line.price_minor for _, line in lines]),
-            "currency": (Text, [order.currency for order, _ in lines]),
-        }
+    await tx.run(
+        RESERVE,
+        [order.order_id for order, _ in lines],
+        [line.sku for _, line in lines],
+        [line.quantity for _, line in lines],
+        [line.price_minor for _, line in lines],
+        [order.currency for order, _ in lines],
     )
-    columns = ("order_id", "sku", "quantity", "price_minor", "currency", "state", "reserved_at")
-    chosen = select(*given.c, literal("reserved"), func.now())
-    await tx.execute(insert(Reservation).from_select(columns, chosen))
     taken: Counter[str] = Counter()
     for _, line in lines:
         taken[line.sku] += line.quantity
@@ -92,19 +101,12 @@ async def _end_lines(
     tx: Transaction, orders: Collection[UUID], state: Literal["committed", "released"]
 ) -> Counter[str]:
     """Units by SKU of the orders' reserved lines, which are in `state` now."""
-    asked = any_(literal(list(orders), ARRAY(Uuid)))
-    ended = await tx.execute(
-        update(Reservation)
-        .where(col(Reservation.order_id) == asked, col(Reservation.state) == "reserved")
-        .values(state=state, ended_at=func.now())
-        .returning(col(Reservation.order_id), col(Reservation.sku), col(Reservation.quantity))
-    )
-    lines = ended.all()
-    without = set(orders) - {line.order_id for line in lines}
+    lines = await tx.fetch(END_LINES, list(orders), state)
+    without = set(orders) - {order_id for order_id, _, _ in lines}
     assert not without, f"nothing is reserved for {without}"
     units: Counter[str] = Counter()
-    for line in lines:
-        units[line.sku] += line.quantity
+    for _, sku, quantity in lines:
+        units[sku] += quantity
     return units
 
 
@@ -116,22 +118,9 @@ async def _change(
     tx: Transaction, *, reserved: Counter[str], on_hand: Counter[str] | None = None
 ) -> None:
     """Add to the shelves' numbers. Below zero, or above what lies there, no constraint lets it."""
-    given = unnest(
-        {
-            "sku": (Text, list(reserved)),
-            "reserved": (Integer, list(reserved.values())),
-            "on_hand": (Integer, [(on_hand or Counter())[sku] for sku in reserved]),
-        }
-    )
-    changed = await tx.execute(
-        update(Shelf)
-        .where(col(Shelf.sku) == given.c.sku)
-        .values(
-            on_hand=col(Shelf.on_hand) + given.c.on_hand,
-            reserved=col(Shelf.reserved) + given.c.reserved,
-        )
-    )
-    assert changed.rowcount == len(reserved), (changed.rowcount, reserved)
+    added = [(on_hand or Counter())[sku] for sku in reserved]
+    changed = await tx.run(CHANGE, list(reserved), list(reserved.values()), added)
+    assert changed == len(reserved), (changed, reserved)
 
 
 async def open_shelf(tx: Transaction, sku: str, *, price_minor: int, currency: str) -> domain.Shelf:

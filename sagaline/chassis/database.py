@@ -59,8 +59,8 @@ class Transaction:
     """An open READ COMMITTED transaction; it commits when its block ends without an error.
 
     `execute` takes Core, for handlers and repositories. `fetch` and `run` take PostgreSQL's own SQL
-    with `$1`, `$2`, .. and are for what the chassis and the engine do around each batch: there a
-    statement costs a fraction of what Core adds to it.
+    with `$1`, `$2`, .. and are for what each batch runs, in the chassis, the engine and hot
+    handlers: there a statement costs a fraction of what Core adds to it.
     """
 
     def __init__(self, connection: AsyncConnection, session: Session) -> None:

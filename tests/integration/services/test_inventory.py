@@ -10,8 +10,8 @@ from uuid import UUID
 import httpx
 import pytest
 import pytest_asyncio
+from asyncpg import UniqueViolationError
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 
 from inventory_service import api, domain, handlers, repository
 from sagaline.chassis.database import Database
@@ -150,7 +150,7 @@ async def test_an_order_can_not_reserve_twice(
 ) -> None:
     await put(client, "LAMP", 10)
     await reserve(database, wanted(1, {"LAMP": 2}))
-    with pytest.raises(IntegrityError):
+    with pytest.raises(UniqueViolationError):
         await reserve(database, wanted(1, {"LAMP": 2}))
     assert (await shelf(database, "LAMP")).reserved == 2
 
