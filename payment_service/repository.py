@@ -1,67 +1,88 @@
 """The payment service's SQL, a set of rows at a time.
 
 Accounts are what orders share, so they are opened, and then locked, in the order of their ids. The
-payment of an order is nobody else's: its barrier row is held by whoever works on it.
+payment of an order is nobody else's: its barrier row is held by whoever works on it. What each
+batch of commands runs is plain SQL; what people ask for is Core.
 """
 
 from collections.abc import Collection, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Row,
-    Text,
-    Uuid,
-    any_,
-    func,
-    insert,
-    literal,
-    select,
-    text,
-    update,
-)
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Row, select, text, update
 from sqlmodel import col
 
 from payment_service import domain
-from payment_service.models import Account, Entry, Payment
-from sagaline.chassis.database import Transaction, unnest
+from payment_service.models import Account
+from sagaline.chassis.database import Transaction
+
+# In order of ids, since two batches may open the same accounts. All of them are opened before any
+# is locked: who waits here holds nothing that a locker could wait for.
+OPEN_ACCOUNTS = """
+    INSERT INTO account (customer_id, limit_minor, currency, authorized_minor, captured_minor)
+    SELECT customer_id, $2::bigint, $3::text, 0, 0
+    FROM unnest($1::text[]) AS given(customer_id) ORDER BY customer_id
+    ON CONFLICT DO NOTHING
+"""
+
+LOCK_ACCOUNTS = """
+    SELECT customer_id, limit_minor, currency, authorized_minor, captured_minor FROM account
+    WHERE customer_id = ANY($1::text[]) ORDER BY customer_id FOR UPDATE
+"""
+
+LOCK_ACCOUNTS_OF = """
+    SELECT customer_id FROM account
+    WHERE customer_id = ANY($1::text[])
+        OR customer_id IN (SELECT customer_id FROM payment WHERE order_id = ANY($2::uuid[]))
+    ORDER BY customer_id FOR UPDATE
+"""
+
+SAVE_BALANCES = """
+    UPDATE account
+    SET authorized_minor = given.authorized_minor, captured_minor = given.captured_minor
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[])
+        AS given(customer_id, authorized_minor, captured_minor)
+    WHERE account.customer_id = given.customer_id
+"""
+
+ADD_PAYMENTS = """
+    INSERT INTO payment
+        (order_id, customer_id, amount_minor, currency, state, authorized_at)
+    SELECT given.*, 'authorized', now()
+    FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[]) AS given
+"""
+
+END_PAYMENTS = """
+    UPDATE payment SET state = $2, ended_at = now()
+    WHERE order_id = ANY($1::uuid[]) AND state = 'authorized'
+    RETURNING order_id, customer_id, amount_minor, currency
+"""
+
+ADD_ENTRIES = """
+    INSERT INTO entry (order_id, customer_id, amount_minor, source, target, booked_at)
+    SELECT given.*, $4::text, $5::text, now()
+    FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS given
+"""
 
 
 async def open_accounts(
     tx: Transaction, customers: Collection[str], *, limit_minor: int, currency: str
 ) -> None:
     """Each of these customers has an account; who had none gets an empty one with these terms."""
-    given = unnest({"customer_id": (Text, list(customers))})
-    terms = (literal(limit_minor, BigInteger), literal(currency))
-    chosen = select(given.c.customer_id, *terms, literal(0), literal(0))
-    columns = ("customer_id", "limit_minor", "currency", "authorized_minor", "captured_minor")
-    # In order of ids, since two batches may open the same accounts. All of them are opened before
-    # any is locked: who waits here holds nothing that a locker could wait for.
-    made = upsert(Account).from_select(columns, chosen.order_by(given.c.customer_id))
-    await tx.execute(made.on_conflict_do_nothing())
+    await tx.run(OPEN_ACCOUNTS, list(customers), limit_minor, currency)
 
 
 async def lock_accounts(tx: Transaction, customers: Collection[str]) -> dict[str, domain.Account]:
     """These customers' accounts, locked until `tx` ends; who has none is absent."""
-    asked = any_(literal(list(customers), ARRAY(Text)))
-    query = select(Account).where(col(Account.customer_id) == asked)
-    rows = await tx.execute(query.order_by(col(Account.customer_id)).with_for_update())
-    return {row.customer_id: _account(row) for row in rows}
+    rows = await tx.fetch(LOCK_ACCOUNTS, list(customers))
+    return {customer_id: domain.Account(customer_id, *rest) for customer_id, *rest in rows}
 
 
 async def lock_accounts_of(
     tx: Transaction, customers: Collection[str], *, orders: Collection[UUID]
 ) -> None:
     """Locked until `tx` ends: these customers' accounts, and those that paid for these orders."""
-    payers = select(col(Payment.customer_id)).where(
-        col(Payment.order_id) == any_(literal(list(orders), ARRAY(Uuid)))
-    )
-    asked = col(Account.customer_id) == any_(literal(list(customers), ARRAY(Text)))
-    query = select(col(Account.customer_id)).where(asked | col(Account.customer_id).in_(payers))
-    await tx.execute(query.order_by(col(Account.customer_id)).with_for_update())
+    await tx.fetch(LOCK_ACCOUNTS_OF, list(customers), list(orders))
 
 
 async def find_account(tx: Transaction, customer_id: str) -> domain.Account | None:
@@ -82,53 +103,32 @@ async def save_terms(tx: Transaction, account: domain.Account) -> None:
 
 async def save_balances(tx: Transaction, accounts: Sequence[domain.Account]) -> None:
     """The accounts, which are locked, hold and took what they say from now on."""
-    given = unnest(
-        {
-            "customer_id": (Text, [account.customer_id for account in accounts]),
-            "authorized_minor": (BigInteger, [account.authorized_minor for account in accounts]),
-            "captured_minor": (BigInteger, [account.captured_minor for account in accounts]),
-        }
+    saved = await tx.run(
+        SAVE_BALANCES,
+        [account.customer_id for account in accounts],
+        [account.authorized_minor for account in accounts],
+        [account.captured_minor for account in accounts],
     )
-    saved = await tx.execute(
-        update(Account)
-        .where(col(Account.customer_id) == given.c.customer_id)
-        .values(authorized_minor=given.c.authorized_minor, captured_minor=given.c.captured_minor)
-    )
-    assert saved.rowcount == len(accounts), (saved.rowcount, accounts)
+    assert saved == len(accounts), (saved, accounts)
 
 
 async def add_payments(tx: Transaction, charges: Sequence[domain.Charge]) -> None:
     """Keep a payment for each charge, authorized."""
-    given = unnest(
-        {
-            "order_id": (Uuid, [charge.order_id for charge in charges]),
-            "customer_id": (Text, [charge.customer_id for charge in charges]),
-            "amount_minor": (BigInteger, [charge.amount_minor for charge in charges]),
-            "currency": (Text, [charge.currency for charge in charges]),
-        }
+    await tx.run(
+        ADD_PAYMENTS,
+        [charge.order_id for charge in charges],
+        [charge.customer_id for charge in charges],
+        [charge.amount_minor for charge in charges],
+        [charge.currency for charge in charges],
     )
-    columns = ("order_id", "customer_id", "amount_minor", "currency", "state", "authorized_at")
-    chosen = select(*given.c, literal("authorized"), func.now())
-    await tx.execute(insert(Payment).from_select(columns, chosen))
 
 
 async def end_payments(
     tx: Transaction, orders: Sequence[UUID], state: Literal["captured", "voided"]
 ) -> list[domain.Charge]:
     """These orders' authorized payments are in `state` now: their charges, in order."""
-    asked = any_(literal(list(orders), ARRAY(Uuid)))
-    ended = await tx.execute(
-        update(Payment)
-        .where(col(Payment.order_id) == asked, col(Payment.state) == "authorized")
-        .values(state=state, ended_at=func.now())
-        .returning(
-            col(Payment.order_id),
-            col(Payment.customer_id),
-            col(Payment.amount_minor),
-            col(Payment.currency),
-        )
-    )
-    charges = {row.order_id: _charge(row) for row in ended}
+    ended = await tx.fetch(END_PAYMENTS, list(orders), state)
+    charges = {row["order_id"]: domain.Charge(*row) for row in ended}
     without = set(orders) - charges.keys()
     assert not without, f"nothing is authorized for {without}"
     return [charges[order] for order in orders]
@@ -136,21 +136,13 @@ async def end_payments(
 
 async def add_entries(tx: Transaction, charges: Sequence[domain.Charge], move: domain.Move) -> None:
     """Book that each charge's amount went this way."""
-    source, target = move
-    given = unnest(
-        {
-            "order_id": (Uuid, [charge.order_id for charge in charges]),
-            "customer_id": (Text, [charge.customer_id for charge in charges]),
-            "amount_minor": (BigInteger, [charge.amount_minor for charge in charges]),
-        }
+    await tx.run(
+        ADD_ENTRIES,
+        [charge.order_id for charge in charges],
+        [charge.customer_id for charge in charges],
+        [charge.amount_minor for charge in charges],
+        *move,
     )
-    columns = ("order_id", "customer_id", "amount_minor", "source", "target", "booked_at")
-    chosen = select(*given.c, literal(source), literal(target), func.now())
-    await tx.execute(insert(Entry).from_select(columns, chosen))
-
-
-def _charge(row: Row[Any]) -> domain.Charge:
-    return domain.Charge(row.order_id, row.customer_id, row.amount_minor, row.currency)
 
 
 def _account(row: Row[Any]) -> domain.Account:

@@ -10,8 +10,8 @@ from uuid import UUID
 import httpx
 import pytest
 import pytest_asyncio
+from asyncpg import UniqueViolationError
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 
 from payment_service import api, domain, handlers, repository
 from payment_service.domain import Account
@@ -127,7 +127,7 @@ async def test_what_is_held_is_taken_or_given_back(database: Database) -> None:
 
 async def test_an_order_pays_once(database: Database) -> None:
     await authorize(database, order(1, 30), order(2, 20))
-    with pytest.raises(IntegrityError):
+    with pytest.raises(UniqueViolationError):
         await authorize(database, order(3, 5), order(1, 30))
     await capture(database, UUID(int=1))
     for settle in (capture, void):
