@@ -13,6 +13,8 @@ ALTER ROLE :"owner" PASSWORD :'password';
 ALTER ROLE :"app" PASSWORD :'password';
 -- A process that was stopped in mid-transaction gives its locks back.
 ALTER ROLE :"app" SET idle_in_transaction_session_timeout = '5s';
+-- Not idle to the server, and yet stopped: between asking for a plan and using it.
+ALTER ROLE :"app" SET transaction_timeout = '30s';
 
 SELECT format('CREATE DATABASE %I OWNER %I', :'service', :'owner')
 WHERE :'service' NOT IN (SELECT datname FROM pg_database) \gexec

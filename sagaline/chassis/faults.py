@@ -15,8 +15,9 @@ from sagaline.chassis.errors import Overtaken, ProviderUnavailable, TooManyParke
 # SQLSTATE classes: connection, transaction rollback (deadlock, serialization), resources (disk
 # full, too many connections), operator intervention (shutdown, cancel), system error.
 PASSING_CLASSES = frozenset({"08", "40", "53", "57", "58"})
-# lock_timeout, idle_in_transaction_session_timeout, a standby's or a failed-over server's read-only
-PASSING_STATES = frozenset({"55P03", "25P03", "25006"})
+# lock_timeout, idle_in_transaction_session_timeout, transaction_timeout, a standby's or a
+# failed-over server's read-only
+PASSING_STATES = frozenset({"55P03", "25P03", "25P04", "25006"})
 PASSING_ERRORS = (PoolTimeout, KafkaError, ProviderUnavailable, Overtaken, TooManyParked)
 # An InternalClientError comes in the moment between the server's last words and the end.
 LOST = (AsyncpgInterfaceError, InternalClientError, OSError, TimeoutError)

@@ -72,6 +72,8 @@ class Lane:
         self._settings = SESSION | {
             "idle_session_timeout": str(idle_session_timeout_ms),
             "idle_in_transaction_session_timeout": str(idle_session_timeout_ms),
+            # To the server a session is not idle between asking for a plan and using it.
+            "transaction_timeout": str(int(1000 * QUESTION_TIMEOUT_S)),
         }
         self._number = number
         self._owner = owner

@@ -24,6 +24,7 @@ async def test_the_running_service_uses_what_its_owner_made_but_alters_nothing(
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await app.execute("DROP TABLE shelf")
     assert await app.fetchval("SHOW idle_in_transaction_session_timeout") == "5s"
+    assert await app.fetchval("SHOW transaction_timeout") == "30s"
     assert await app.fetchval("SHOW fsync") == "on"
     await app.close()
     await owner.close()

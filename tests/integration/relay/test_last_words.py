@@ -12,7 +12,7 @@ import pytest
 
 from sagaline.chassis.fresh import Fresh
 from sagaline.chassis.lane import Lane, LaneLost
-from tests.integration.relay.stage import Writer
+from tests.integration.relay.stage import Writer, eventually
 
 WITHIN_S = 20
 
@@ -29,6 +29,24 @@ async def test_a_session_that_heard_the_servers_last_words_is_lost(
         with pytest.raises(LaneLost):
             await lane.backlog()
         assert not lane.taken
+
+
+async def test_a_session_that_stopped_between_asking_for_a_plan_and_using_it_loses_the_lane(
+    database_url: str, writer: Writer
+) -> None:
+    def lane(owner: str) -> Lane:
+        return Lane(database_url, number=0, owner=owner, idle_session_timeout_ms=500, fresh=Fresh())
+
+    stopped, other = lane("stopped"), lane("other")
+    try:
+        assert await stopped.try_take()
+        session = stopped._connection  # noqa: SLF001 - nothing else stops there each time
+        assert session is not None
+        await session.prepare("SELECT 1")  # to the server it is at work, and not idle
+        await eventually(other.try_take, within_s=WITHIN_S, what="the lane is free")
+    finally:
+        await stopped.release()
+        await other.release()
 
 
 @asynccontextmanager
