@@ -1,4 +1,7 @@
-"""The notification service's SQL, a set of rows at a time."""
+"""The notification service's SQL, a set of rows at a time.
+
+What each batch of commands runs is plain SQL; what people ask for is Core.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +9,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Text, Uuid, func, insert, select, text
+from sqlalchemy import Row, select, text
 from sqlmodel import col
 
 from notification_service import domain
 from notification_service.models import Notification
-from sagaline.chassis.database import Transaction, unnest
+from sagaline.chassis.database import Transaction
+
+ADD = """
+    INSERT INTO notification
+        (notification_id, order_id, kind, customer_id, subject, body, refusal, sent_at)
+    SELECT given.*, now()
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+        AS given
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +38,16 @@ async def add_notifications(
     tx: Transaction, sent: Sequence[domain.Notification], deliveries: Sequence[domain.Delivery]
 ) -> None:
     """Keep these notifications as sent now, or as refused."""
-    given = unnest(
-        {
-            "notification_id": (Uuid, [one.notification_id for one in sent]),
-            "order_id": (Uuid, [one.order_id for one in sent]),
-            "kind": (Text, [one.kind for one in sent]),
-            "customer_id": (Text, [one.customer_id for one in sent]),
-            "subject": (Text, [one.subject for one in sent]),
-            "body": (Text, [one.body for one in sent]),
-            "refusal": (Text, [delivery.refusal for delivery in deliveries]),
-        }
+    await tx.run(
+        ADD,
+        [one.notification_id for one in sent],
+        [one.order_id for one in sent],
+        [one.kind for one in sent],
+        [one.customer_id for one in sent],
+        [one.subject for one in sent],
+        [one.body for one in sent],
+        [delivery.refusal for delivery in deliveries],
     )
-    columns = (*given.c.keys(), "sent_at")
-    await tx.execute(insert(Notification).from_select(columns, select(*given.c, func.now())))
 
 
 async def latest(tx: Transaction, *, order_id: UUID | None, limit: int) -> list[Sent]:

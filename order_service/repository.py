@@ -1,93 +1,85 @@
-"""The order service's SQL, a set of rows at a time; orders are locked in the order of their ids."""
+"""The order service's SQL, a set of rows at a time; orders are locked in the order of their ids.
+
+What each batch of commands runs is plain SQL; what people ask for is Core.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, get_args
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    DateTime,
-    Integer,
-    Row,
-    Text,
-    Uuid,
-    any_,
-    func,
-    insert,
-    literal,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Row, select, text
 from sqlmodel import col
 
 from order_service import domain
 from order_service.models import Order, OrderLine
-from sagaline.chassis.database import Transaction, unnest
+from sagaline.chassis.database import Transaction
 from schemas.messages import CreateOrder
+
+ADD_ORDERS = """
+    INSERT INTO orders (order_id, customer_id, currency, placed_at, status)
+    SELECT given.*, 'PENDING'
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS given
+"""
+
+ADD_LINES = """
+    INSERT INTO order_line (order_id, sku, quantity)
+    SELECT given.* FROM unnest($1::uuid[], $2::text[], $3::int[]) AS given
+"""
+
+LOCK_ORDERS = """
+    SELECT order_id, customer_id, currency, status, total_minor, placed_at, ended_at FROM orders
+    WHERE order_id = ANY($1::uuid[]) ORDER BY order_id FOR UPDATE
+"""
+
+CONFIRM_ORDERS = """
+    UPDATE orders SET status = 'CONFIRMED', total_minor = given.total_minor, ended_at = now()
+    FROM unnest($1::uuid[], $2::bigint[]) AS given(order_id, total_minor)
+    WHERE orders.order_id = given.order_id AND orders.status = 'PENDING'
+    RETURNING orders.ended_at
+"""
+
+REJECT_ORDERS = """
+    UPDATE orders SET status = 'REJECTED', ended_at = now()
+    WHERE order_id = ANY($1::uuid[]) AND status = 'PENDING'
+    RETURNING ended_at
+"""
 
 
 async def add_orders(tx: Transaction, orders: Sequence[CreateOrder]) -> None:
     """Keep these orders as PENDING, with their lines."""
-    given = unnest(
-        {
-            "order_id": (Uuid, [order.order_id for order in orders]),
-            "customer_id": (Text, [order.customer_id for order in orders]),
-            "currency": (Text, [order.currency for order in orders]),
-            "placed_at": (DateTime(timezone=True), [order.placed_at for order in orders]),
-        }
+    await tx.run(
+        ADD_ORDERS,
+        [order.order_id for order in orders],
+        [order.customer_id for order in orders],
+        [order.currency for order in orders],
+        [order.placed_at for order in orders],
     )
-    columns = ("order_id", "customer_id", "currency", "placed_at", "status")
-    pending = select(*given.c, literal("PENDING"))
-    await tx.execute(insert(Order).from_select(columns, pending))
     lines = [(order.order_id, line) for order in orders for line in order.lines]
-    given = unnest(
-        {
-            "order_id": (Uuid, [order_id for order_id, _ in lines]),
-            "sku": (Text, [line.sku for _, line in lines]),
-            "quantity": (Integer, [line.quantity for _, line in lines]),
-        }
+    await tx.run(
+        ADD_LINES,
+        [order_id for order_id, _ in lines],
+        [line.sku for _, line in lines],
+        [line.quantity for _, line in lines],
     )
-    chosen = select(*given.c)
-    await tx.execute(insert(OrderLine).from_select(("order_id", "sku", "quantity"), chosen))
 
 
 async def lock_orders(tx: Transaction, order_ids: Collection[UUID]) -> dict[UUID, domain.Order]:
     """These orders, locked until `tx` ends; an unknown one is absent."""
-    query = select(Order).where(col(Order.order_id) == any_(literal(list(order_ids), ARRAY(Uuid))))
-    rows = await tx.execute(query.order_by(col(Order.order_id)).with_for_update())
-    return {row.order_id: _order(row) for row in rows}
+    rows = await tx.fetch(LOCK_ORDERS, list(order_ids))
+    return {order_id: domain.Order(order_id, *rest) for order_id, *rest in rows}
 
 
 async def confirm_orders(tx: Transaction, totals: Mapping[UUID, int]) -> datetime:
     """These orders, locked and PENDING, are CONFIRMED at these totals: since when."""
-    given = unnest(
-        {
-            "order_id": (Uuid, list(totals)),
-            "total_minor": (BigInteger, list(totals.values())),
-        }
-    )
-    ended = await tx.execute(
-        update(Order)
-        .where(col(Order.order_id) == given.c.order_id, col(Order.status) == "PENDING")
-        .values(status="CONFIRMED", total_minor=given.c.total_minor, ended_at=func.now())
-        .returning(col(Order.ended_at))
-    )
-    return _moment(ended.scalars().all(), len(totals))
+    ended = await tx.fetch(CONFIRM_ORDERS, list(totals), list(totals.values()))
+    return _moment([row["ended_at"] for row in ended], len(totals))
 
 
 async def reject_orders(tx: Transaction, order_ids: Collection[UUID]) -> datetime:
     """These orders, locked and PENDING, are REJECTED: since when."""
-    asked = any_(literal(list(order_ids), ARRAY(Uuid)))
-    ended = await tx.execute(
-        update(Order)
-        .where(col(Order.order_id) == asked, col(Order.status) == "PENDING")
-        .values(status="REJECTED", ended_at=func.now())
-        .returning(col(Order.ended_at))
-    )
-    return _moment(ended.scalars().all(), len(order_ids))
+    ended = await tx.fetch(REJECT_ORDERS, list(order_ids))
+    return _moment([row["ended_at"] for row in ended], len(order_ids))
 
 
 def _moment(ended_at: Sequence[datetime], expected: int) -> datetime:

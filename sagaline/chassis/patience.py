@@ -68,6 +68,5 @@ async def patiently(
 
 
 def _refused(error: Exception) -> bool:
-    if not isinstance(error, DBAPIError):
-        return False
-    return getattr(error.orig, "sqlstate", None) in REFUSALS
+    said = error.orig if isinstance(error, DBAPIError) else error  # Core wraps what the driver says
+    return getattr(said, "sqlstate", None) in REFUSALS

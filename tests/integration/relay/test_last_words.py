@@ -40,7 +40,7 @@ async def test_a_session_that_stopped_between_asking_for_a_plan_and_using_it_los
     stopped, other = lane("stopped"), lane("other")
     try:
         assert await stopped.try_take()
-        session = stopped._connection  # noqa: SLF001 - nothing else stops there each time
+        session = stopped._connection
         assert session is not None
         await session.prepare("SELECT 1")  # to the server it is at work, and not idle
         await eventually(other.try_take, within_s=WITHIN_S, what="the lane is free")

@@ -7,8 +7,8 @@ from uuid import UUID
 import httpx
 import pytest
 import pytest_asyncio
+from asyncpg import UniqueViolationError
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 
 import schemas
 from order_service import api, domain, handlers, repository
@@ -127,7 +127,7 @@ async def test_a_batch_of_nothing_but_refusals_keeps_nothing(database: Database)
 
 async def test_an_order_is_created_once(database: Database) -> None:
     await create(database, placed(1))
-    with pytest.raises(IntegrityError):
+    with pytest.raises(UniqueViolationError):
         await create(database, placed(2), placed(1))
     async with database.transaction() as tx:
         assert await repository.find_order(tx, UUID(int=2)) is None
