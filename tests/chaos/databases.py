@@ -23,6 +23,7 @@ END_RELAY = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE application_name = 'sagaline-relay' AND datname = current_database()
 """
+SPOKEN = "SELECT count(*) = 0 FROM sagaline.outbox"
 LOSE = "DELETE FROM sagaline.outbox WHERE key = $1 RETURNING message_id, topic"
 
 
@@ -37,8 +38,12 @@ async def connected(platform: Platform, service: str) -> AsyncIterator[Session]:
 
 
 async def rows(platform: Platform, service: str, *, without: Collection[str]) -> Rows:
-    """All rows of all tables of a service (`schema.table`), but for the tables named."""
+    """All rows of all tables of a service (`schema.table`), but for the tables named.
+
+    Once it has said all that it had to say: acked rows go with the relay's next look.
+    """
     async with connected(platform, service) as session:
+        await until(lambda: session.fetchval(SPOKEN), "all that it had to say is said")
         tables = [name for (name,) in await session.fetch(TABLES) if name not in without]
         return {
             table: sorted(
@@ -68,6 +73,8 @@ class Muted:
 async def muted(platform: Platform, service: str) -> AsyncIterator[Muted]:
     """The service handles what comes and says nothing: the lane of its outbox is the test's."""
     async with connected(platform, service) as session, connected(platform, service) as other:
+        # Acked rows that are left behind would hold its offsets back.
+        await until(lambda: other.fetchval(SPOKEN), "all that it had to say is said")
         taking = asyncio.create_task(
             session.execute("SELECT pg_advisory_lock($1, 0)", LOCK_CLASS), name="take the lane"
         )
