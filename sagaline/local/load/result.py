@@ -24,6 +24,19 @@ KEPT = 0.98  # of the orders that were due: at least so many ended in the window
 def document(outcome: Outcome, *, name: str) -> dict[str, object]:
     """Put everything that is worth keeping into a JSON document."""
     return {
+        **heading(name=name),
+        "seed": outcome.seed,
+        "mode": outcome.plan.mode,
+        "plan": _changed(outcome.plan),
+        "figures": figures(outcome),
+        "series": series(outcome.window),
+        "problems": list(outcome.problems),
+    }
+
+
+def heading(*, name: str) -> dict[str, object]:
+    """Say what was measured, when, where and of which revision: of any document."""
+    return {
         "format": FORMAT,
         "name": name,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -31,12 +44,6 @@ def document(outcome: Outcome, *, name: str) -> dict[str, object]:
         "versions": origin.versions(),
         "machine": origin.machine(),
         "settings": origin.settings(os.environ),
-        "seed": outcome.seed,
-        "mode": outcome.plan.mode,
-        "plan": _changed(outcome.plan),
-        "figures": figures(outcome),
-        "series": series(outcome.window),
-        "problems": list(outcome.problems),
     }
 
 
