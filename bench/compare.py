@@ -1,7 +1,8 @@
 """`python -m bench.compare A B`: two recorded results, each a file or all of a revision.
 
 A difference is within noise if the runs' ranges of the two overlap. Of a single run the range isn't
-known: it is taken as 10 % to both sides, about what runs of an unchanged platform differ by.
+known: it is taken as 10 % to both sides, about what runs of an unchanged platform differ by. Where
+`yardstick_ms` differs, so did the machine, and processor time with it.
 """
 
 import argparse
@@ -11,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from bench import record, table
 from bench.floor import figure
 from bench.record import Document
-from bench.rows import ROWS
+from bench.rows import ROWS, YARDSTICK
 from bench.spread import Spread
 
 SINGLE = 0.10
@@ -36,7 +37,7 @@ def compare(a: Sequence[Document], b: Sequence[Document]) -> list[tuple[str, ...
     left, right = _by_row(a), _by_row(b)
     found: list[tuple[str, ...]] = []
     for row in ROWS:
-        for path in dict.fromkeys([*(floor.path for floor in row.floors), *row.shown]):
+        for path in dict.fromkeys([*(floor.path for floor in row.floors), *row.shown, YARDSTICK]):
             before, after = (_values(side.get(row.name, []), path) for side in (left, right))
             if before and after:
                 found.append((row.name, path, *difference(before, after)))

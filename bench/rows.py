@@ -7,6 +7,7 @@ from bench.floor import Floor, at_least, at_most
 from sagaline.local.load.plan import Plan
 
 CPU, RATE = "cpu_ms_per_order", "orders_per_s"
+YARDSTICK: Final = "yardstick_ms"  # of every row
 OF_PLATFORM = f"platform.{CPU}"  # without the kernel's own threads, and others on the machine
 
 

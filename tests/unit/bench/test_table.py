@@ -24,7 +24,7 @@ def test_floors_are_judged_by_the_median() -> None:
 
 def test_a_rate_that_was_not_kept_up_and_stolen_time_are_told() -> None:
     run = document(orders_per_s=1, rate_kept=False, steal_is_high=True)
-    assert [row[1] for row in table.lines(ROW, [run])[2:]] == [
+    assert [row[1] for row in table.lines(ROW, [run])[3:]] == [
         "THE RATE WAS NOT KEPT UP in 1 of 1 runs",
         "more than 5 % stolen in 1 of 1 runs",
     ]
