@@ -1,11 +1,12 @@
 """Commands: each executed at most once and answered at least once, a batch at a time.
 
-Around the service's handlers stands the barrier: claim the rows, judge, run the handlers of what is
-to be executed, settle the rows and publish the replies, all in the batch's one transaction.
+Around the service's handlers stands the barrier: look at the rows, or claim them, judge, run the
+handlers of what is to be executed, settle the rows and publish the replies, all in the batch's one
+transaction.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
@@ -76,15 +77,24 @@ class Commands:
             raise UnexpectedMessage(type=kind.avro_name, topic=record.topic, service=self._service)
 
     async def handle(
-        self, tx: Transaction, records: Sequence[Record], results: Results = NO_RESULTS
+        self,
+        tx: Transaction,
+        records: Sequence[Record],
+        results: Results = NO_RESULTS,
+        *,
+        fenced: bool = False,
     ) -> int:
         """Every command is answered when `tx` commits; no two of a batch have one key.
 
         `results` are those of calls, for effects to settle; raises Overtaken where one is missing.
-        Says how many were answered from the barrier, without running a handler.
+        `fenced`: `tx` holds the positions of these records, so hardly anybody else has the same
+        commands in hand; if somebody has, and is quicker, `tx` fails at its end with an error that
+        passes. Says how many were answered from the barrier, without running a handler.
         """
         commands = [self.command(record) for record in records]
-        rows = await barrier_rows.claim(tx, (key for command in commands for key in command.rows))
+        new = await _new(tx, commands) if fenced else set()
+        keys = {key for command in commands for key in command.rows}
+        rows = dict.fromkeys(new, NEW) | await barrier_rows.claim(tx, keys - new)
         verdicts = [judge(command, rows) for command in commands]
         executed = await self._execute(tx, records, verdicts, results)
         settled: dict[RowKey, BarrierRow] = {}
@@ -100,10 +110,9 @@ class Commands:
             if isinstance(verdict, barrier.ActionMissing):
                 missing.append(command.rows[0])
         changed = {key: row for key, row in settled.items() if row != rows[key]}
-        if changed:
-            await barrier_rows.settle(tx, changed)
-        if missing:
-            await barrier_rows.unclaim(tx, missing)
+        tx.prove({key: row for key, row in changed.items() if key in new})
+        await barrier_rows.settle(tx, {key: changed[key] for key in changed.keys() - new})
+        await barrier_rows.unclaim(tx, missing)
         return len(records) - len(executed)
 
     async def _execute(
@@ -192,12 +201,25 @@ class Commands:
         )
 
 
+async def _new(tx: Transaction, commands: Iterable[Command]) -> set[RowKey]:
+    """The rows of actions of which nothing is known: they needn't be claimed, only inserted.
+
+    An undo, and a revoke, claims what it closes, whatever is there: else the action that somebody
+    has in hand would not be waited for.
+    """
+    actions = {command.own for command in commands if command.direction == "action"}
+    closing = {key for command in commands if command.direction != "action" for key in command.rows}
+    known = await barrier_rows.read(tx, actions - closing)
+    return {key for key, row in known.items() if row.fresh}
+
+
 def judge(command: Command, rows: dict[RowKey, BarrierRow]) -> barrier.Verdict:
-    """The barrier's verdict, given the rows claimed for the batch."""
+    """The barrier's verdict, given the batch's rows."""
     undo = rows[command.own] if command.direction == "undo" else None
     return barrier.judge(command, rows[command.rows[0]], undo)
 
 
+NEW = BarrierRow(0)
 REVOKED = Notice(code="revoked", detail="It was revoked before it came, and never happens.")
 NOTHING_TO_UNDO = Notice(code="nothing_to_undo", detail="The action had no effect, and never has.")
 ACTION_MISSING = Notice(

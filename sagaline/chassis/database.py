@@ -14,6 +14,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.types import TypeEngine
 
+from sagaline.chassis.barrier import BarrierRow, RowKey
 from sagaline.chassis.envelope import Encoded, Outgoing
 from sagaline.chassis.sessions import Session, Sessions
 
@@ -67,6 +68,7 @@ class Transaction:
         self.connection = connection
         self._session = session
         self.outgoing: list[Outgoing | Encoded] = []
+        self.proofs: dict[RowKey, BarrierRow] = {}
         self.outbox_id_max: int | None = None  # of the rows that were written, once they are
         self._afterwards: list[Callable[[], None]] = []
 
@@ -97,6 +99,13 @@ class Transaction:
     def publish(self, *messages: Outgoing | Encoded) -> None:
         """Send these, in this order, if and only if this transaction commits."""
         self.outgoing.extend(messages)
+
+    def prove(self, rows: Mapping[RowKey, BarrierRow]) -> None:
+        """Insert these rows of the barrier, which is the proof that what is published is due.
+
+        The transaction fails, with an error that passes, where one of them stands by then.
+        """
+        self.proofs |= rows
 
     def afterwards(self, act: Callable[[], None]) -> None:
         """Do this if and when the transaction is committed; it may not fail."""
@@ -142,6 +151,7 @@ class Database:
                 yield tx
                 if tx.outgoing:
                     await self._flush(tx)
+                assert tx.outgoing or not tx.proofs, "proven, and nothing published"
                 await session.execute("COMMIT")
             except BaseException as error:
                 lost = await _roll_back(session)

@@ -6,7 +6,7 @@ whoever meets it waits and tries again, and blames no record.
 
 from aiokafka.errors import KafkaError
 from asyncpg.exceptions import InterfaceError as AsyncpgInterfaceError
-from asyncpg.exceptions import InternalClientError
+from asyncpg.exceptions import InternalClientError, UniqueViolationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -31,8 +31,13 @@ def passing(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):  # Core wraps what the driver says
         return error.connection_invalidated or (error.orig is not None and passing(error.orig))
     if state := str(getattr(error, "sqlstate", None) or ""):
-        return state[:2] in PASSING_CLASSES or state in PASSING_STATES
+        return state[:2] in PASSING_CLASSES or state in PASSING_STATES or _outrun(error)
     return isinstance(error, PASSING_ERRORS) or _lost(error)
+
+
+def _outrun(error: BaseException) -> bool:
+    """Somebody has proven, since this transaction looked, what it wanted to prove."""
+    return isinstance(error, UniqueViolationError) and error.constraint_name == "barrier_pkey"
 
 
 def _lost(error: BaseException) -> bool:

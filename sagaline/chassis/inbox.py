@@ -6,7 +6,6 @@ tried again, and then parked.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
@@ -146,7 +145,7 @@ class Inbox:
             for partition in sorted({(raw.topic, raw.partition) for raw in batch}):
                 await positions.lock(tx, partition)
             return {}
-        spans = [replace(span, next_offset=span.expected) for span in cursors.spans(batch)]
+        spans = [span._replace(next_offset=span.expected) for span in cursors.spans(batch)]
         return await positions.advance(tx, spans)
 
     async def standing(
@@ -212,7 +211,9 @@ class Inbox:
         folded: dict[RecordHandler, list[Record]] = {}
         for topic, found in sorted(records.items()):
             if topic in self._commands:
-                repeated[topic] = await self._commands[topic].handle(tx, found, results)
+                repeated[topic] = await self._commands[topic].handle(
+                    tx, found, results, fenced=True
+                )
             else:
                 # One call for all topics of a handler: it locks and folds them as one set.
                 folded.setdefault(self._records[topic], []).extend(found)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from uuid import uuid4
 
+from sagaline.chassis import barrier_rows
 from sagaline.chassis.catalog import Catalog, Topic
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Transaction
@@ -16,8 +17,8 @@ from sagaline.chassis.envelope import KEY_CHARACTERS_MAX, Encoded, Envelope, Out
 from sagaline.chassis.errors import MessageTooLarge, UnroutableMessage
 from sagaline.chassis.fresh import Fresh
 
-INSERT = """
-    WITH written AS (
+WRITTEN = """
+    written AS (
         INSERT INTO sagaline.outbox (topic, key, type, message_id, headers, payload, created_at)
         SELECT topic, key, type, message_id, headers::jsonb, payload, $7
         FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::bytea[])
@@ -26,6 +27,9 @@ INSERT = """
     )
     SELECT id FROM written ORDER BY id
 """
+
+INSERT = f"WITH {WRITTEN}"
+INSERT_PROVEN = f"WITH proven AS ({barrier_rows.PROVE}), {WRITTEN}"
 
 
 class Outbox:
@@ -50,7 +54,7 @@ class Outbox:
         self._message_bytes_max = message_bytes_max
 
     async def flush(self, tx: Transaction) -> None:
-        """Insert all that `tx` publishes, as its last statement.
+        """Insert all that `tx` publishes, with what it proves, as its last statement.
 
         Raises UnroutableMessage or MessageTooLarge, and with them the transaction fails.
         """
@@ -112,8 +116,7 @@ class Outbox:
 
 async def _insert(tx: Transaction, rows: Sequence[Encoded], now: datetime) -> list[int]:
     """Insert `rows` in order, in one statement: their ids, which grow in that order."""
-    written = await tx.fetch(
-        INSERT,
+    columns = (
         [row.topic for row in rows],
         [row.key for row in rows],
         [row.type for row in rows],
@@ -122,4 +125,8 @@ async def _insert(tx: Transaction, rows: Sequence[Encoded], now: datetime) -> li
         [row.value for row in rows],
         now,
     )
+    if tx.proofs:
+        written = await tx.fetch(INSERT_PROVEN, *columns, *barrier_rows.columns(tx.proofs))
+    else:
+        written = await tx.fetch(INSERT, *columns)
     return [row[0] for row in written]

@@ -6,7 +6,7 @@ a partition raises the epoch, and a batch that was read under an older one can't
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sagaline.chassis.database import Transaction
 
@@ -29,8 +29,7 @@ class Position:
     suspect: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A contiguous run of one partition: from `expected` up to, not including, `next_offset`."""
 
     topic: str
@@ -77,6 +76,13 @@ ADVANCE = """
     FROM locked
     WHERE held.topic = locked.topic AND held.partition = locked.partition
     RETURNING held.topic, held.partition, held.parked_keys
+"""
+
+# The same for one partition, as at low load most batches are: half of that statement's work.
+ADVANCE_ONE = """
+    UPDATE sagaline.positions SET next_offset = $5
+    WHERE topic = $1 AND partition = $2 AND epoch = $3 AND next_offset = $4
+    RETURNING topic, partition, parked_keys
 """
 
 RELEASE = """
@@ -126,15 +132,11 @@ async def advance(tx: Transaction, spans: Sequence[Span]) -> dict[Partition, int
 
     Raises Fenced when one of them is not ours any more; nothing is taken then.
     """
-    rows = await tx.fetch(
-        ADVANCE,
-        [span.topic for span in spans],
-        [span.partition for span in spans],
-        [span.epoch for span in spans],
-        [span.expected for span in spans],
-        [span.next_offset for span in spans],
-    )
-    parked_keys = {(row["topic"], row["partition"]): row["parked_keys"] for row in rows}
+    if len(spans) == 1:
+        rows = await tx.fetch(ADVANCE_ONE, *spans[0])
+    else:
+        rows = await tx.fetch(ADVANCE, *zip(*spans, strict=True))
+    parked_keys = {(topic, partition): parked for topic, partition, parked in rows}
     if len(parked_keys) != len(spans):
         raise Fenced(sorted({(span.topic, span.partition) for span in spans} - set(parked_keys)))
     return parked_keys
