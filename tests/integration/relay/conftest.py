@@ -4,6 +4,7 @@ import asyncio
 import gc
 import random
 from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -59,7 +60,7 @@ def database_url(postgres_server: TestServer, template: str) -> Iterator[str]:
 
 @pytest.fixture
 async def writer(database_url: str, postgres_server: TestServer) -> AsyncIterator[Writer]:
-    name = database_url.rsplit("/", 1)[1]
+    name = urlsplit(database_url).path.removeprefix("/")
     connection = await asyncpg.connect(postgres_server.url(name, "postgres"))
     yield Writer(connection, f"relay.{uuid4().hex[:8]}")
     await connection.close()

@@ -5,8 +5,8 @@ import asyncio
 import fcntl
 import termios
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -56,13 +56,16 @@ async def wire(database_url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
     Gives the URL at which the way begins.
     """
     server_url, last_words = urlsplit(database_url), asyncio.Event()
+    place = dict(parse_qsl(server_url.query))
+    socket = f"{place['host']}/.s.PGSQL.{place['port']}"
 
     async def connect(client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        server, to_server = await asyncio.open_connection(server_url.hostname, server_url.port)
+        server, to_server = await asyncio.open_unix_connection(socket)
         up = asyncio.create_task(copy(client, to_server))
         await copy(server, to_client)
         last_words.set()
-        await up
+        with suppress(ConnectionError):  # what the client still says reaches nobody
+            await up
         to_client.close()
         to_server.close()
 
@@ -70,7 +73,8 @@ async def wire(database_url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
     async with begin:
         credentials = server_url.netloc.rpartition("@")[0]
         port = begin.sockets[0].getsockname()[1]
-        yield server_url._replace(netloc=f"{credentials}@127.0.0.1:{port}").geturl(), last_words
+        netloc = f"{credentials}@127.0.0.1:{port}"
+        yield server_url._replace(netloc=netloc, query="").geturl(), last_words
 
 
 async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

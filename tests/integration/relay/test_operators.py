@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -158,7 +159,7 @@ async def test_an_operator_waits_for_a_drainer_that_is_quarantining(
     first, second = await writer.write("order", "bad", "later")
     await writer.connection.execute("INSERT INTO sagaline.lanes VALUES (0, 1, 'test')")
     await quarantine_one(writer, first)
-    name = database_url.rsplit("/", 1)[1]
+    name = urlsplit(database_url).path.removeprefix("/")
     drainer = await asyncpg.connect(postgres_server.url(name, "postgres"))
     async with operators_of(database_url) as client:
         async with drainer.transaction():
