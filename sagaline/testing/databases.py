@@ -25,7 +25,7 @@ class Databases:
     """The databases of the services in `config`, on `server`.
 
     A service is migrated once, by `python -m SERVICE migrate`; each test gets a copy of what that
-    has made, which takes some 0.1 s.
+    has made.
     """
 
     def __init__(self, server: TestServer, config: PlatformConfig) -> None:

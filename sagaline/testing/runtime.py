@@ -7,6 +7,7 @@ from random import Random
 from sagaline.local import throwaway
 from sagaline.local.postgres import Postgres
 from sagaline.local.provisioning import provision
+from sagaline.testing.copied_databases import CopiedDatabases
 
 EMPTY = "sagaline_test"  # the database that throw-away ones are copied from
 OWNER = f"{EMPTY}_owner"
@@ -18,8 +19,9 @@ class TestServer:
 
     __test__ = False  # pytest: not a class of tests
 
-    def __init__(self, server: Postgres) -> None:
+    def __init__(self, server: Postgres, databases: CopiedDatabases) -> None:
         self._server = server
+        self._databases = databases
 
     @classmethod
     @contextmanager
@@ -27,7 +29,8 @@ class TestServer:
         """Run an empty server for the block; `rng` picks its port."""
         with throwaway.postgres(rng) as server:
             provision(server, [EMPTY])
-            yield cls(server)
+            with CopiedDatabases(server.url(), owner=OWNER) as databases:
+                yield cls(server, databases)
 
     def url(self, database: str, user: str = APP) -> str:
         """Give the address of `database` for OWNER (migrates), APP (runs) or `postgres`."""
@@ -43,9 +46,8 @@ class TestServer:
         The default template is what a new service finds: roles and rights, no table. A suite that
         migrates one database and takes it as template pays for the migrations once.
         """
-        # A copy has not its template's rights on who connects, but PostgreSQL's own: everybody.
-        self._server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER "{OWNER}"')
+        self._databases.take(name, template=template)
 
     def drop_database(self, name: str) -> None:
-        """Remove database `name`, whoever is connected to it."""
-        self._server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        """Remove database `name` by and by, whoever is connected to it."""
+        self._databases.drop(name)
