@@ -20,7 +20,7 @@ from sagaline.chassis.fresh import Fresh
 WRITTEN = """
     written AS (
         INSERT INTO sagaline.outbox (topic, key, type, message_id, headers, payload, created_at)
-        SELECT topic, key, type, message_id, headers::jsonb, payload, $7
+        SELECT topic, key, type, message_id, headers::json, payload, $7
         FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::bytea[])
             AS given(topic, key, type, message_id, headers, payload)
         RETURNING id
