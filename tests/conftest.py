@@ -5,17 +5,37 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.workers import ByPlatform, place_of
+from sagaline.local.embedded import EmbeddedPlatform
+from tests.workers import ByPlatform, place_of, platform_of
 
 pytest_plugins = ["sagaline.testing.plugin", "sagaline.testing.platform"]
 
 TOLD = "told"
+RUNNING = pytest.StashKey[EmbeddedPlatform]()
 
 
 @pytest.fixture
 def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """A line for the end of the run: figures that a test has found, and asserts nothing of."""
     return lambda line: request.node.user_properties.append((TOLD, line))
+
+
+@pytest.fixture(scope="session")
+def embedded_platform(
+    embedded_platform: EmbeddedPlatform, pytestconfig: pytest.Config
+) -> EmbeddedPlatform:
+    """The session's platform, until the last of its tests."""
+    pytestconfig.stash[RUNNING] = embedded_platform
+    return embedded_platform
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """A worker has its platform's tests in a row: an idle one would only take their processor."""
+    over = nextitem is not None and platform_of(item.nodeid) != platform_of(nextitem.nodeid)
+    if over and hasattr(item.config, "workerinput") and RUNNING in item.config.stash:
+        item.config.stash[RUNNING].stop()
+        del item.config.stash[RUNNING]
 
 
 @pytest.hookimpl(wrapper=True)
