@@ -45,11 +45,17 @@ END_LINES = """
     RETURNING order_id, sku, quantity
 """
 
+# Locks in SKU order, then writes: a plain UPDATE would lock in whatever order its plan visits.
 CHANGE = """
+    WITH locked AS (
+        SELECT shelf.sku, given.reserved, given.on_hand
+        FROM shelf JOIN unnest($1::text[], $2::int[], $3::int[]) AS given(sku, reserved, on_hand)
+            ON shelf.sku = given.sku
+        ORDER BY shelf.sku FOR UPDATE OF shelf
+    )
     UPDATE shelf
-    SET reserved = shelf.reserved + given.reserved, on_hand = shelf.on_hand + given.on_hand
-    FROM unnest($1::text[], $2::int[], $3::int[]) AS given(sku, reserved, on_hand)
-    WHERE shelf.sku = given.sku
+    SET reserved = shelf.reserved + locked.reserved, on_hand = shelf.on_hand + locked.on_hand
+    FROM locked WHERE shelf.sku = locked.sku
 """
 
 
@@ -86,14 +92,12 @@ async def save_reserved(tx: Transaction, orders: Sequence[StockReserved]) -> Non
 async def commit_lines(tx: Transaction, orders: Collection[UUID]) -> None:
     """What these orders have reserved leaves the shelves for good."""
     left = await _end_lines(tx, orders, "committed")
-    await lock_offers(tx, left)
     await _change(tx, on_hand=_negative(left), reserved=_negative(left))
 
 
 async def release_lines(tx: Transaction, orders: Collection[UUID]) -> None:
     """What these orders have reserved is free again."""
     freed = await _end_lines(tx, orders, "released")
-    await lock_offers(tx, freed)
     await _change(tx, reserved=_negative(freed))
 
 

@@ -17,14 +17,13 @@ from sagaline.chassis.database import Transaction
 from schemas.messages import CreateOrder
 
 ADD_ORDERS = """
-    INSERT INTO orders (order_id, customer_id, currency, placed_at, status)
-    SELECT given.*, 'PENDING'
-    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS given
-"""
-
-ADD_LINES = """
+    WITH added AS (
+        INSERT INTO orders (order_id, customer_id, currency, placed_at, status)
+        SELECT given.*, 'PENDING'
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS given
+    )
     INSERT INTO order_line (order_id, sku, quantity)
-    SELECT given.* FROM unnest($1::uuid[], $2::text[], $3::int[]) AS given
+    SELECT given.* FROM unnest($5::uuid[], $6::text[], $7::int[]) AS given
 """
 
 LOCK_ORDERS = """
@@ -48,16 +47,13 @@ REJECT_ORDERS = """
 
 async def add_orders(tx: Transaction, orders: Sequence[CreateOrder]) -> None:
     """Keep these orders as PENDING, with their lines."""
+    lines = [(order.order_id, line) for order in orders for line in order.lines]
     await tx.run(
         ADD_ORDERS,
         [order.order_id for order in orders],
         [order.customer_id for order in orders],
         [order.currency for order in orders],
         [order.placed_at for order in orders],
-    )
-    lines = [(order.order_id, line) for order in orders for line in order.lines]
-    await tx.run(
-        ADD_LINES,
         [order_id for order_id, _ in lines],
         [line.sku for _, line in lines],
         [line.quantity for _, line in lines],
