@@ -4,13 +4,12 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sagaline.local import process_usage
 from sagaline.local.client import ORCHESTRATOR
 from sagaline.local.load.connection import Connections
 from sagaline.local.machine_cpu import MachineCpu
-from sagaline.local.process_usage import Usage
 from sagaline.local.run_file import RunFile
 from sagaline.local.vitals import processes
 
@@ -35,7 +34,8 @@ class Reading:
 
     at_s: float
     machine: MachineCpu
-    usage: Mapping[str, Usage]  # by service, and of `Kafka`, `PostgreSQL` and `load`
+    cpu_s: Mapping[str, float]  # by service, and of `Kafka`, `PostgreSQL` and `load`
+    memory_mib: Mapping[str, int] = field(default_factory=dict)  # likewise, if it was looked at
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     sagas_ended: int | None = None
 
@@ -53,11 +53,11 @@ class Reader:
             connections.close()
 
     def brief(self) -> Reading:
-        """Give what processes have taken: at once, for the ends of a window."""
-        return Reading(time.monotonic(), MachineCpu.now(), process_usage.of(self._pids))
+        """Give what processes have spent: at once, for the ends of a window."""
+        return Reading(time.monotonic(), MachineCpu.now(), process_usage.cpu_s(self._pids))
 
-    async def full(self) -> Reading:
-        """Give what waits, too."""
+    async def full(self, *, with_memory: bool) -> Reading:
+        """Give what waits, too; memory is dear, so only where it is asked for."""
         pages = await asyncio.gather(*(self._page(name) for name in self._services))
         known = {
             name: page for name, page in zip(self._services, pages, strict=True) if page is not None
@@ -73,7 +73,8 @@ class Reader:
         orchestrator = known.get(ORCHESTRATOR)
         ended = None if orchestrator is None else int(_total(orchestrator, ENDED))
         brief = self.brief()
-        return Reading(brief.at_s, brief.machine, brief.usage, waiting, ended)
+        memory = process_usage.memory_mib(self._pids) if with_memory else {}
+        return replace(brief, memory_mib=memory, waiting=waiting, sagas_ended=ended)
 
     async def _page(self, service: str) -> list[str] | None:
         try:

@@ -52,7 +52,7 @@ def figures(outcome: Outcome) -> Figures:
     orders, window = outcome.orders, outcome.window
     count, seconds = orders.statuses.total(), window.length_s
     machine = window.end.machine - window.begin.machine
-    own_s = window.end.usage[OWN].cpu_s - window.begin.usage[OWN].cpu_s
+    own_s = window.end.cpu_s[OWN] - window.begin.cpu_s[OWN]
     steal = 100 * machine.steal_s / (seconds * (os.cpu_count() or 1))
     found: Figures = {
         "seconds": round(seconds, 3),
@@ -111,58 +111,56 @@ def _row(second: Second, before: Reading, *, begin_s: float) -> Figures:
         "sagas_ended": now.sagas_ended,
         "steal_percent": round(100 * stolen_s / (length_s * (os.cpu_count() or 1)), 1),
         "processes": {
-            name: {
-                "cpu_percent": round(
-                    100 * (usage.cpu_s - before.usage[name].cpu_s) / length_s,
-                    1,
-                ),
-                "memory_mib": usage.memory_mib,
-            }
-            for name, usage in now.usage.items()
-            if name in before.usage
+            name: _process_row(name, spent_s - before.cpu_s[name], length_s, now)
+            for name, spent_s in now.cpu_s.items()
+            if name in before.cpu_s
         },
         "services": {name: asdict(waiting) for name, waiting in now.waiting.items()},
     }
 
 
+def _process_row(name: str, spent_s: float, length_s: float, now: Reading) -> Figures:
+    found: Figures = {"cpu_percent": round(100 * spent_s / length_s, 1)}
+    return found | ({"memory_mib": now.memory_mib[name]} if name in now.memory_mib else {})
+
+
 def _processes(window: Window, orders: int) -> Figures:
     found: Figures = {}
-    for name, end in window.end.usage.items():
-        if name not in window.begin.usage:
+    for name, end_s in window.end.cpu_s.items():
+        if name not in window.begin.cpu_s:
             continue
-        cpu_s = end.cpu_s - window.begin.usage[name].cpu_s
+        cpu_s = end_s - window.begin.cpu_s[name]
         found[name] = {
             "cpu_ms_per_order": _each(cpu_s, orders),
             "cpu_percent": round(100 * cpu_s / window.length_s, 2),
-            "memory": _memory([r.usage[name].memory_mib for r in _readings(window, name)]),
+            "memory": _memory(_memory_of(window, [name])),
         }
     return found
 
 
 def _platform(window: Window, orders: int) -> Figures:
     """Services, Kafka and PostgreSQL together: without the load."""
-    names = [name for name in window.begin.usage if name != OWN]
+    names = [name for name in window.begin.cpu_s if name != OWN]
     begin_s, end_s = (
-        sum(reading.usage[name].cpu_s for name in names if name in reading.usage)
+        sum(reading.cpu_s.get(name, 0.0) for name in names)
         for reading in (window.begin, window.end)
     )
-    totals = [
-        sum(reading.usage[name].memory_mib for name in names)
-        for reading in _readings(window, *names)
-    ]
     return {
         "cpu_ms_per_order": _each(end_s - begin_s, orders),
         "cpu_percent": round(100 * (end_s - begin_s) / window.length_s, 2),
-        "memory": _memory(totals),
+        "memory": _memory(_memory_of(window, names)),
     }
 
 
-def _readings(window: Window, *names: str) -> list[Reading]:
-    looks = [window.begin, *(second.reading for second in window.seconds)]
-    return [look for look in looks if look.usage.keys() >= set(names)]
+def _memory_of(window: Window, names: Sequence[str]) -> list[int]:
+    """What these took together, at each look at memory that found all of them."""
+    looks = [second.reading.memory_mib for second in window.seconds]
+    return [sum(look[name] for name in names) for look in looks if look.keys() >= set(names)]
 
 
 def _memory(mib: Sequence[int]) -> Mapping[str, float]:
+    if not mib:
+        return {}
     first, last = mib[0], mib[-1]
     return {
         "first_mib": first,

@@ -9,6 +9,7 @@ from sagaline.local.load.reading import Reader, Reading
 from sagaline.local.load.tally import Tally
 
 TICK_S = 1.0
+MEMORY_TICKS = 5  # one look in so many is at memory, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,11 @@ async def watch(
         await _until(full, min(begin.at_s + ticks * TICK_S, end_s))
         if full.is_set() or time.monotonic() >= end_s:
             break
-        series.append(_second(await reader.full(), orders))
+        with_memory = ticks % MEMORY_TICKS == 1
+        series.append(_second(await reader.full(with_memory=with_memory), orders))
     orders.counts = reads.counts = False
     end = reader.brief()
-    return Window(begin, end, [*series, _second(await reader.full(), orders)])
+    return Window(begin, end, [*series, _second(await reader.full(with_memory=True), orders)])
 
 
 async def _until(full: asyncio.Event, at_s: float) -> None:
