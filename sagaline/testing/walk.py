@@ -7,7 +7,7 @@ an end by messages alone, however many time-outs were wrong.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple, TypeAlias
@@ -63,6 +63,14 @@ class Node(NamedTuple):
     world: World
 
 
+class Heard(NamedTuple):
+    """What came of telling a saga something: nothing, or the saga after it and its commands."""
+
+    before: SagaState
+    after: SagaState
+    issued: Sequence[AnyCommandIssued]
+
+
 class Move(NamedTuple):
     """One thing that may happen next. `by_message`: a command or an answer just arrives."""
 
@@ -94,6 +102,8 @@ class _Walk:
             for step in definition.by_name.values()
         }
         self._sayings: dict[tuple[str, Saying], tuple[str, Input]] = {}
+        # By a saga's id, which is no other's as long as `before` holds it, and what it was told.
+        self._heard: dict[tuple[int, str], Heard] = {}
         self._seen: dict[Key, int] = {}
         self._came_by: list[tuple[int, str]] = []
         self._outlines: list[Outline] = []
@@ -184,16 +194,11 @@ class _Walk:
         return self._sayings[step, saying]
 
     def _told(self, what: str, node: Node, received: Input, now: datetime = NOON) -> Move:
-        events = decide(node.saga, received, now)
-        if isinstance(events[0], Ignored):
-            return Move(what, node)  # all that it leaves is the memory of having heard it
-        assert events == decide(node.saga, received, now), "equal arguments give equal events"
-        saga = fold(node.saga, events)
-        issued = [event for event in events if isinstance(event, AnyCommandIssued)]
-        for event in issued:
-            if not isinstance(event, RevokeIssued):
-                command(saga, event)  # its builder has all that it needs
-        return Move(what, Node(saga, self._participants.asked(node.world, issued)))
+        """The same saga stands in many worlds: what it makes of its inputs is found out once."""
+        heard = self._heard.get((id(node.saga), what))
+        if heard is None:
+            heard = self._heard[id(node.saga), what] = _hear(node.saga, received, now)
+        return Move(what, Node(heard.after, self._participants.asked(node.world, heard.issued)))
 
     def _check_that_all_end(self) -> None:
         """From every state some way of messages alone leads to an end: nothing hangs."""
@@ -213,6 +218,19 @@ class _Walk:
             there, what = self._came_by[there]
             way.append(what)
         return ", ".join(reversed(way)) or "its start"
+
+
+def _hear(before: SagaState, received: Input, now: datetime) -> Heard:
+    events = decide(before, received, now)
+    if isinstance(events[0], Ignored):
+        return Heard(before, before, ())  # all that it leaves is the memory of having heard it
+    assert events == decide(before, received, now), "equal arguments give equal events"
+    after = fold(before, events)
+    issued = [event for event in events if isinstance(event, AnyCommandIssued)]
+    for event in issued:
+        if not isinstance(event, RevokeIssued):
+            command(after, event)  # its builder has all that it needs
+    return Heard(before, after, issued)
 
 
 def _key(node: Node) -> Key:
