@@ -1,7 +1,8 @@
 """The services' OpenAPI documents, of both sides, as the applications themselves give them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -46,12 +47,16 @@ class Operation:
         return f"{self.side.name}: {self.method.upper()} {self.path}"
 
 
-def sides() -> Iterator[Side]:
+@cache  # each worker asks for them in four files, and an application takes 0.1 s to put together
+def sides() -> Sequence[Side]:
     """Of all services of the platform."""
-    for each in PlatformConfig.find(CHECKOUT).services:
-        service: Service = import_module(f"{each.name}.service").service()
-        yield Side(each.name, operators=False, app=service.application())
-        yield Side(each.name, operators=True, app=service.operator_application())
+    return [side for each in PlatformConfig.find(CHECKOUT).services for side in _both(each.name)]
+
+
+def _both(name: str) -> Iterator[Side]:
+    service: Service = import_module(f"{name}.service").service()
+    yield Side(name, operators=False, app=service.application())
+    yield Side(name, operators=True, app=service.operator_application())
 
 
 def operations(side: Side) -> Iterator[Operation]:

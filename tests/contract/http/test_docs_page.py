@@ -14,7 +14,7 @@ REFERENCE: Final = re.compile(r"""(?:src=|href=|url: )["']([^"']+)["']""")
 PAGE: Final = "http://here/docs"
 
 
-@pytest.mark.parametrize("side", list(sides()), ids=lambda side: side.name)
+@pytest.mark.parametrize("side", sides(), ids=lambda side: side.name)
 async def test_a_service_serves_all_that_its_page_refers_to(side: Side) -> None:
     transport = httpx.ASGITransport(app=side.app)
     async with httpx.AsyncClient(transport=transport) as client:
@@ -32,7 +32,7 @@ async def test_a_service_serves_all_that_its_page_refers_to(side: Side) -> None:
 
 
 async def test_a_file_that_is_not_there_is_a_problem() -> None:
-    transport = httpx.ASGITransport(app=next(sides()).app)
+    transport = httpx.ASGITransport(app=sides()[0].app)
     async with httpx.AsyncClient(transport=transport) as client:
         answer = await client.get("http://here/docs/no-such-file.js")
     assert answer.status_code == 404

@@ -9,7 +9,7 @@ import pytest
 from sagaline.chassis import problems
 from tests.contract.http.sides import Json, Operation, operations, sides
 
-SIDES: Final = tuple(sides())
+SIDES: Final = sides()
 OPERATIONS: Final = [each for side in SIDES for each in operations(side)]
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
 
