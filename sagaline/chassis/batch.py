@@ -7,17 +7,15 @@ along and folded, so that a command handler meets each key once.
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from sagaline.chassis.envelope import KEY_CHARACTERS_MAX, Record
 from sagaline.chassis.positions import Fenced, Partition, Position, Span
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """A record as it was fetched, nothing of it decoded."""
 
     topic: str
@@ -103,8 +101,10 @@ class Waiting:
             if self._holds(raw):
                 self.held.add(partition)
                 break
-            if one_a_key and held.setdefault(raw.key, event_id(raw)) != event_id(raw):
-                break
+            if one_a_key:
+                said = event_id(raw)
+                if held.setdefault(raw.key, said) != said:
+                    break
             taken.append(queue.popleft())
         return taken
 

@@ -4,14 +4,14 @@ See docs/architecture.md, "Messages". The envelope travels as headers; the value
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, Literal, TypeAlias
-from uuid import UUID, uuid5
+from typing import Final, Literal, NamedTuple, TypeAlias
+from uuid import UUID
 
 from sagaline.chassis.catalog import Message
 from sagaline.chassis.errors import MalformedEnvelope
+from sagaline.chassis.quick_uuid import QuickUUID, uuid5
 
 Direction: TypeAlias = Literal["action", "undo", "revoke"]
 Headers: TypeAlias = Mapping[str, str]
@@ -22,6 +22,13 @@ KEY_CHARACTERS_MAX: Final = 500  # 2,000 bytes at most: an index takes them besi
 # What indexes hold: keys of the outbox and of sagas, steps and directions of the barrier.
 CHARACTERS_MAX: Final[Mapping[str, int]] = MappingProxyType(
     {"ce_subject": KEY_CHARACTERS_MAX, "ce_sagastep": 200, "ce_sagadirection": 200}
+)
+NAMES: Final = frozenset(  # of the headers that are read
+    {
+        *("ce_specversion", "ce_id", "ce_type", "ce_source", "ce_subject", "ce_time"),
+        *("traceparent", "ce_sagaid", "ce_sagastep", "ce_sagadirection", "ce_sagageneration"),
+        *("ce_sagaaction", "ce_sagaoutcome", "ce_causationid"),
+    }
 )
 ORIGIN = "sagaline-origin"  # header of a dead letter: it is a copy of the record that stands there
 
@@ -46,8 +53,7 @@ def call_key(saga: UUID, step: str, direction: str) -> UUID:
     return uuid5(saga, f"{step}/{direction}")
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """Who says what about which key, and which saga step it belongs to.
 
     `time` is when the outbox row was written; `action` (done, indoubt) stands on undos, `outcome`
@@ -79,17 +85,23 @@ class Envelope:
             "ce_time": self.time.isoformat().replace("+00:00", "Z"),
             "content-type": CONTENT_TYPE,
         }
-        optional = {
-            "traceparent": self.traceparent,
-            "ce_sagaid": self.saga_id,
-            "ce_sagastep": self.step,
-            "ce_sagadirection": self.direction,
-            "ce_sagageneration": self.generation,
-            "ce_sagaaction": self.action,
-            "ce_sagaoutcome": self.outcome,
-            "ce_causationid": self.causation_id,
-        }
-        return found | {name: str(part) for name, part in optional.items() if part is not None}
+        if self.traceparent is not None:
+            found["traceparent"] = self.traceparent
+        if self.saga_id is not None:
+            found["ce_sagaid"] = str(self.saga_id)
+        if self.step is not None:
+            found["ce_sagastep"] = self.step
+        if self.direction is not None:
+            found["ce_sagadirection"] = self.direction
+        if self.generation is not None:
+            found["ce_sagageneration"] = str(self.generation)
+        if self.action is not None:
+            found["ce_sagaaction"] = self.action
+        if self.outcome is not None:
+            found["ce_sagaoutcome"] = self.outcome
+        if self.causation_id is not None:
+            found["ce_causationid"] = str(self.causation_id)
+        return found
 
     @classmethod
     def parse(cls, headers: Iterable[tuple[str, bytes | None]]) -> "Envelope":
@@ -101,7 +113,7 @@ class Envelope:
             found = {
                 name: value.decode()
                 for name, value in headers
-                if value is not None and (name.startswith("ce_") or name == "traceparent")
+                if value is not None and name in NAMES
             }
             if reason := _unkeepable(found):
                 raise MalformedEnvelope(reason=reason)
@@ -119,26 +131,27 @@ class Envelope:
         if time.tzinfo is None:
             raise MalformedEnvelope(reason="ce_time has no time zone")
         generation = found.get("ce_sagageneration")
-        return cls(
-            id=UUID(found["ce_id"]),
-            type=found["ce_type"],
-            source=found["ce_source"],
-            subject=found["ce_subject"],
-            time=time,
-            traceparent=found.get("traceparent"),
-            saga_id=_uuid(found.get("ce_sagaid")),
-            step=found.get("ce_sagastep"),
-            direction=found.get("ce_sagadirection"),
-            generation=None if generation is None else int(generation),
-            action=found.get("ce_sagaaction"),
-            outcome=found.get("ce_sagaoutcome"),
-            causation_id=_uuid(found.get("ce_causationid")),
+        return cls(  # by position: with names it takes half as long again
+            QuickUUID(found["ce_id"]),
+            found["ce_type"],
+            found["ce_source"],
+            found["ce_subject"],
+            time,
+            found.get("traceparent"),
+            _uuid(found.get("ce_sagaid")),
+            found.get("ce_sagastep"),
+            found.get("ce_sagadirection"),
+            None if generation is None else int(generation),
+            found.get("ce_sagaaction"),
+            found.get("ce_sagaoutcome"),
+            _uuid(found.get("ce_causationid")),
         )
 
 
 def _unkeepable(found: Headers) -> str | None:
     """Why PostgreSQL can't keep these texts, or not in an index; None where it can."""
-    if nul := [name for name, text in found.items() if "\0" in text]:
+    if "\0" in "".join(found.values()):
+        nul = [name for name, text in found.items() if "\0" in text]
         return f"NUL in {', '.join(nul)}"
     for name, most in CHARACTERS_MAX.items():
         if len(found.get(name, "")) > most:
@@ -147,11 +160,10 @@ def _unkeepable(found: Headers) -> str | None:
 
 
 def _uuid(text: str | None) -> UUID | None:
-    return None if text is None else UUID(text)
+    return None if text is None else QuickUUID(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A decoded record of a topic, with its coordinates."""
 
     topic: str
@@ -163,8 +175,7 @@ class Record:
     value: bytes  # as it stood in the log, for histories
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A message to publish with the transaction that it is given to.
 
     `topic` and `key` come from the catalog when left out; only a platform message, whose type may
@@ -187,8 +198,7 @@ class Outgoing:
     encoded: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """A record ready to be written: topic, key, headers and bytes as they will stand in the log."""
 
     topic: str

@@ -51,6 +51,7 @@ class Outbox:
         self._codec = codec
         self._catalog: Catalog = codec.catalog
         self._service = service
+        self._source = f"/{service}"
         self._message_bytes_max = message_bytes_max
 
     async def flush(self, tx: Transaction) -> None:
@@ -75,20 +76,20 @@ class Outbox:
         if len(key) > KEY_CHARACTERS_MAX:  # its readers would park it
             reason = f"its key has more than {KEY_CHARACTERS_MAX} characters"
             raise UnroutableMessage(service=self._service, type=message.avro_name, reason=reason)
-        envelope = Envelope(
-            id=outgoing.id or uuid4(),
-            type=message.avro_name,
-            source=f"/{self._service}",
-            subject=key,
-            time=now,
-            traceparent=outgoing.traceparent,
-            saga_id=outgoing.saga_id,
-            step=outgoing.step,
-            direction=outgoing.direction,
-            generation=outgoing.generation,
-            action=outgoing.action,
-            outcome=outgoing.outcome,
-            causation_id=outgoing.causation_id,
+        envelope = Envelope(  # by position: with names it takes half as long again
+            outgoing.id or uuid4(),
+            message.avro_name,
+            self._source,
+            key,
+            now,
+            outgoing.traceparent,
+            outgoing.saga_id,
+            outgoing.step,
+            outgoing.direction,
+            outgoing.generation,
+            outgoing.action,
+            outgoing.outcome,
+            outgoing.causation_id,
         )
         payload = outgoing.encoded or self._codec.encode(message)
         if len(payload) > self._message_bytes_max:

@@ -62,15 +62,16 @@ class Sorter:
     def record(self, raw: Raw) -> Record:
         """The record, decoded and checked; raises a PlatformError that says what is wrong."""
         envelope = Envelope.parse(raw.headers)
-        if envelope.subject != key_of(raw):
+        key = key_of(raw)
+        if envelope.subject != key:
             # A batch holds a key once, and with it a saga step: under another key it came twice.
-            raise MalformedEnvelope(reason=f"key {key_of(raw)!r}, subject {envelope.subject!r}")
+            raise MalformedEnvelope(reason=f"key {key!r}, subject {envelope.subject!r}")
         message = self._codec.decode(raw.value or b"")
         record = Record(
             raw.topic,
             raw.partition,
             raw.offset,
-            key_of(raw),
+            key,
             envelope,
             message,
             raw.value or b"",

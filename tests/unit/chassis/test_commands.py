@@ -1,7 +1,6 @@
 """What a record has to say to be a command, and which commands a service takes."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -61,26 +60,26 @@ def test_an_undo_says_what_its_saga_saw_and_claims_the_actions_row_too() -> None
 
 @pytest.mark.parametrize("direction", ["action", "revoke"])
 def test_actions_and_revokes_claim_the_actions_row(direction: str) -> None:
-    envelope = replace(ENVELOPE, direction=direction, action=None)
-    command = COMMANDS.command(replace(UNDO, envelope=envelope))
+    envelope = ENVELOPE._replace(direction=direction, action=None)
+    command = COMMANDS.command(UNDO._replace(envelope=envelope))
     assert command.rows == (command.own,) == ((SAGA, "reserve_stock", "action"),)
 
 
 @pytest.mark.parametrize(
     "envelope",
     [
-        replace(ENVELOPE, saga_id=None),
-        replace(ENVELOPE, step=None),
-        replace(ENVELOPE, generation=None),
-        replace(ENVELOPE, direction=None),
-        replace(ENVELOPE, direction="sideways"),
-        replace(ENVELOPE, action=None),
-        replace(ENVELOPE, action="perhaps"),
+        ENVELOPE._replace(saga_id=None),
+        ENVELOPE._replace(step=None),
+        ENVELOPE._replace(generation=None),
+        ENVELOPE._replace(direction=None),
+        ENVELOPE._replace(direction="sideways"),
+        ENVELOPE._replace(action=None),
+        ENVELOPE._replace(action="perhaps"),
     ],
 )
 def test_what_lacks_a_part_is_malformed(envelope: Envelope) -> None:
     with pytest.raises(MalformedEnvelope):
-        COMMANDS.check(replace(UNDO, envelope=envelope))
+        COMMANDS.check(UNDO._replace(envelope=envelope))
 
 
 def test_a_service_takes_its_own_commands_and_revokes() -> None:
