@@ -67,11 +67,14 @@ def application(
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
+        # Asked of OpenTelemetry's globals at each request otherwise; traces are `access`'s.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(app)
-    app.include_router(health.router())
+    # Routes are tried in order: the service's own, which are asked far more often, come first.
     if router is not None:
         app.include_router(router)
+    app.include_router(health.router())
     docs.install(app)
     app.add_middleware(BodyGuard, bytes_max=body_bytes_max)
     # Added last, so outermost: it sees what the others answer.
