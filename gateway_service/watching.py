@@ -111,17 +111,17 @@ class Watching:
         ended: that who asked is gone. The caller has made sure that there is room. `known` is the
         order if nothing more of it can have been shown; else there is a look now.
         """
-        watch = _Watch(order_id, enough, known, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        watch = _Watch(order_id, enough, known, loop.create_future())
+        late = loop.call_later(wait_s, _answer, watch, None)
         leaving = asyncio.create_task(gone)
         leaving.add_done_callback(lambda _: _answer(watch, None))
         self._add(watch)
         self._turn(watch, after_s=LATE_S if known else 0.0)
         try:
-            async with asyncio.timeout(wait_s):
-                return await watch.answer
-        except TimeoutError:
-            return None
+            return await watch.answer
         finally:
+            late.cancel()
             leaving.cancel()
             self._remove(watch)
 
