@@ -45,7 +45,7 @@ class Sorter:
         shut = set(parked)
         seen: set[tuple[str, bytes | None]] = set()
         for raw in batch:
-            if queue_of(raw) in shut:
+            if shut and queue_of(raw) in shut:  # hardly ever is there one
                 poisons.append(Poison(raw, parking.BEHIND, "A record before it is parked."))
             elif (fault := prepared.failed.get(place_of(raw))) is not None:
                 poisons.append(Poison.of(raw, fault))
