@@ -8,13 +8,14 @@ from typing import cast
 from uuid import UUID
 
 from sagaline.chassis.envelope import Record
+from sagaline.engine import machine
 from sagaline.engine.codec import Plain
 from sagaline.engine.definitions import UnknownDefinition
 from sagaline.engine.events import Event, Ignored, Reason
 from sagaline.engine.history import Entry
 from sagaline.engine.inputs import Input
-from sagaline.engine.machine import told
 from sagaline.engine.state import SagaState
+from sagaline.engine.telling import is_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,15 @@ class Timer:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An entry of the history: the saga's version after it, and the record that brought it."""
+    """An entry of the history: the saga's version after it, and the record that brought it.
+
+    `told` if a snapshot is due for it.
+    """
 
     entry: Entry
     version: int
     record: Record | None
+    told: bool
 
 
 @dataclass(slots=True)
@@ -56,12 +61,13 @@ class Held:
 
     def take(self, received: Input, now: datetime, record: Record | None = None) -> list[Event]:
         """Decide an input, with what it causes; a duplicate leaves no trace in the saga."""
-        turn = told(self.state, received, now)
+        turn = machine.told(self.state, received, now)
         events = turn.events
         if not is_duplicate(events):
+            told = is_told(self.state, events)
             self.state = turn.saga
             entry = Entry(received, now, tuple(events))
-            self.accepted.append(Accepted(entry, self.state.version, record))
+            self.accepted.append(Accepted(entry, self.state.version, record, told))
         return events
 
     def arm(self) -> None:
@@ -77,9 +83,8 @@ class Held:
 
     @property
     def shown(self) -> bool:
-        """Whether the outside has something new to see: more than inputs that were ignored."""
-        events = (event for accepted in self.accepted for event in accepted.entry.events)
-        return any(not isinstance(event, Ignored) for event in events)
+        """Whether a snapshot is due: the outside has something new to act upon."""
+        return any(accepted.told for accepted in self.accepted)
 
 
 @dataclass(frozen=True, slots=True)
