@@ -8,14 +8,14 @@ from typing import cast
 from uuid import UUID
 
 from sagaline.chassis.envelope import Record
-from sagaline.engine import machine
 from sagaline.engine.codec import Plain
 from sagaline.engine.definitions import UnknownDefinition
 from sagaline.engine.events import Event, Ignored, Reason
 from sagaline.engine.history import Entry
 from sagaline.engine.inputs import Input
+from sagaline.engine.machine import told
+from sagaline.engine.news import is_news
 from sagaline.engine.state import SagaState
-from sagaline.engine.telling import is_told
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,11 @@ class Timer:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An entry of the history: the saga's version after it, and the record that brought it.
-
-    `told` if a snapshot is due for it.
-    """
+    """An entry of the history: the saga's version after it, and the record that brought it."""
 
     entry: Entry
     version: int
     record: Record | None
-    told: bool
 
 
 @dataclass(slots=True)
@@ -48,7 +44,7 @@ class Held:
     """One saga; `loaded_version` is 0 where it begins in this transaction.
 
     `sequence` is the number of its newest snapshot, `state_version` the version of the state that
-    stands in its row, 0 for none.
+    stands in its row, 0 for none. `has_news` says whether others are told of what was accepted.
     """
 
     state: SagaState
@@ -58,16 +54,17 @@ class Held:
     sequence: int = 0
     state_version: int = 0
     accepted: list[Accepted] = field(default_factory=list)
+    has_news: bool = False
 
     def take(self, received: Input, now: datetime, record: Record | None = None) -> list[Event]:
         """Decide an input, with what it causes; a duplicate leaves no trace in the saga."""
-        turn = machine.told(self.state, received, now)
+        turn = told(self.state, received, now)
         events = turn.events
         if not is_duplicate(events):
-            told = is_told(self.state, events)
+            self.has_news = self.has_news or is_news(self.state, events, turn.saga)
             self.state = turn.saga
             entry = Entry(received, now, tuple(events))
-            self.accepted.append(Accepted(entry, self.state.version, record, told))
+            self.accepted.append(Accepted(entry, self.state.version, record))
         return events
 
     def arm(self) -> None:
@@ -80,11 +77,6 @@ class Held:
             self.timer = None
         elif due_at is not None and (self.timer is None or due_at < self.timer.due_at):
             self.timer = Timer(due_at)
-
-    @property
-    def shown(self) -> bool:
-        """Whether a snapshot is due: the outside has something new to act upon."""
-        return any(accepted.told for accepted in self.accepted)
 
 
 @dataclass(frozen=True, slots=True)

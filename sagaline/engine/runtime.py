@@ -92,13 +92,13 @@ class Engine:
         self.tell(tx, held, received, locked.now, record)
 
     async def save(self, tx: Transaction, locked: Locked) -> list[Outgoing]:
-        """Write all that was accepted; the commands to send, and a snapshot of each saga shown."""
+        """Write all that was accepted; the commands to send, and snapshots where there is news."""
         changed = [held for held in locked.sagas.values() if held.accepted]
         outgoing = [out for held in changed for out in sent.commands(held, self._catalog)]
         outgoing += [
             sent.snapshot(held, topic=self._snapshots_topic, sequence=locked.number(held))
             for held in changed
-            if held.shown
+            if held.has_news
         ]
         await self._store.save(tx, changed)
         return outgoing

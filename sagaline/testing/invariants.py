@@ -14,6 +14,7 @@ DeskOf = Callable[[str], Desk]
 AWAITING = frozenset(
     {StepStatus.QUEUED, StepStatus.WAITING, StepStatus.IN_DOUBT, StepStatus.UNDOING}
 )
+EXPECTED = frozenset({StepStatus.WAITING, StepStatus.UNDOING})
 ENDED = frozenset({SagaStatus.COMPLETED, SagaStatus.COMPENSATED, SagaStatus.NEEDS_ATTENTION})
 
 
@@ -47,6 +48,18 @@ def check_move(before: Outline, after: Outline) -> None:
     """Broken if a state took back what others were told already."""
     _hold(before.verdict in (Verdict.OPEN, after.verdict), "a verdict is for ever")
     _hold(not before.ended or after == before, "an end is an end")
+
+
+def check_silence(before: SagaState, after: SagaState) -> None:
+    """Broken if others should have been told of this move, or may never be."""
+    _hold(outline(before) == outline(after), "a turn of the saga is told")
+    _hold(before.refusal == after.refusal, "a refusal is told")
+    steps = after.steps.values()
+    _hold(any(step.due_at is not None for step in steps), "silence is followed by something")
+    changed = [was for was in before.steps.values() if was != after.steps[was.name]]
+    _hold(all(was.status in EXPECTED for was in changed), "what was late is told to be done")
+    troubled = (was.parked or was.stalled or was.attempt > 1 for was in changed)
+    _hold(not any(troubled), "an all-clear is told")
 
 
 def _check_ends(saga: SagaState, desk_of: DeskOf) -> None:

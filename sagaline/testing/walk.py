@@ -18,8 +18,16 @@ from sagaline.engine.definition import Saga
 from sagaline.engine.events import AnyCommandIssued, Ignored, RevokeIssued
 from sagaline.engine.inputs import Abort, Delayed, Input, Started, TimedOut, answer
 from sagaline.engine.machine import decide, fold
+from sagaline.engine.news import is_news
 from sagaline.engine.state import SagaState, SagaStatus, StepState, new_saga
-from sagaline.testing.invariants import Broken, Outline, check_move, check_state, outline
+from sagaline.testing.invariants import (
+    Broken,
+    Outline,
+    check_move,
+    check_silence,
+    check_state,
+    outline,
+)
 from sagaline.testing.participants import Desk, Participants, Saying, World
 from sagaline.testing.samples import sample_success
 
@@ -226,6 +234,8 @@ def _hear(before: SagaState, received: Input, now: datetime) -> Heard:
         return Heard(before, before, ())  # all that it leaves is the memory of having heard it
     assert events == decide(before, received, now), "equal arguments give equal events"
     after = fold(before, events)
+    if not is_news(before, events, after):
+        check_silence(before, after)
     issued = [event for event in events if isinstance(event, AnyCommandIssued)]
     for event in issued:
         if not isinstance(event, RevokeIssued):
