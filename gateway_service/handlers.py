@@ -5,18 +5,13 @@ See docs/architecture.md, "Read models". Snapshots may come twice and in any ord
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
 from uuid import UUID
-
-from pydantic import TypeAdapter
 
 from gateway_service import domain, repository
 from sagaline.chassis.database import Transaction
 from sagaline.chassis.envelope import Outgoing, Record
 from sagaline.chassis.handlers import RecordHandler
-from sagaline.chassis.messages import SagaSnapshot, SnapshotStep
-
-STEPS: Final = TypeAdapter(tuple[SnapshotStep, ...])
+from sagaline.chassis.messages import SagaSnapshot
 
 
 def projection(
@@ -57,7 +52,7 @@ def view(snapshot: SagaSnapshot, now: datetime) -> domain.View:
         failed_step=snapshot.failed_step,
         code=snapshot.code,
         detail=snapshot.detail,
-        steps=STEPS.dump_json(snapshot.steps).decode(),
+        steps=snapshot.steps,
         started_at=snapshot.started_at,
         updated_at=snapshot.updated_at,
         ended_at=None if status == "PENDING" else now,

@@ -6,11 +6,11 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from gateway_service import domain
 from gateway_service.documents import AN_ORDER_ID
-from sagaline.chassis.messages import SnapshotStep
+from sagaline.chassis.saga_steps import STEPS, SnapshotStep
 
 A_SAGA: Final[dict[str, JsonValue]] = {
     "saga_id": "6f4a0a55-5c0b-5b5e-9b0e-3d8f3f2b7a10",
@@ -50,7 +50,6 @@ A_SAGA: Final[dict[str, JsonValue]] = {
         },
     ],
 }
-STEPS: Final = TypeAdapter(tuple[SnapshotStep, ...])
 # What is shown of a step that is still to come.
 PLANNED: Final[Mapping[str, object]] = MappingProxyType(
     {

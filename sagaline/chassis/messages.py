@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from sagaline.chassis.message import Int32, Int64, Part, PlatformMessage, UtcTime
+from sagaline.chassis.message import Int32, Int64, PlatformMessage, UtcTime
 
 
 class Notice(PlatformMessage):
@@ -31,37 +31,11 @@ class Revoke(PlatformMessage):
     step: str = Field(description="The step whose action is revoked.")
 
 
-class StepProgress(Part):
-    """How a step stands that has begun."""
-
-    status: str = Field(description="Such as WAITING, SUCCEEDED or UNDONE.")
-    direction: str = Field(
-        description="action, undo or revoke: what was asked of the participant last."
-    )
-    attempts: Int32 = Field(description="Sends of the current command, the first one included.")
-    started_at: UtcTime = Field(description="When the action was first asked for.")
-    ended_at: UtcTime | None = Field(default=None, description="When the step came to rest.")
-    code: str | None = Field(default=None, description="Code of the refusal, if there was one.")
-    detail: str | None = Field(default=None, description="The same in a sentence, for people.")
-    parked: bool = Field(description="The command was set aside; an operator has to look.")
-    stalled: bool = Field(description="It takes longer than it should and goes on being tried.")
-
-
-class SnapshotStep(Part):
-    """One step of a saga."""
-
-    name: str = Field(description="The step's name in the definition.")
-    kind: str = Field(description="compensatable, pivot or retriable.")
-    progress: StepProgress | None = Field(
-        default=None, description="How it stands; null while it is still to come."
-    )
-
-
 class SagaSnapshot(PlatformMessage):
     """How a saga stands; the highest sequence of a key is the truth."""
 
     avro_name: ClassVar[str] = "sagaline.SagaSnapshot"
-    fingerprint: ClassVar[bytes] = bytes.fromhex("7cd53e0557d2adac")
+    fingerprint: ClassVar[bytes] = bytes.fromhex("aa8c30b8ef7a4304")
 
     saga_id: UUID = Field(description="The saga.")
     key: str = Field(description="Key: what the saga is about, such as an order's id.")
@@ -79,8 +53,12 @@ class SagaSnapshot(PlatformMessage):
     code: str | None = Field(default=None, description="Code of the first refusal.")
     detail: str | None = Field(default=None, description="The same in a sentence, for people.")
     failed_step: str | None = Field(default=None, description="The step that refused first.")
-    steps: tuple[SnapshotStep, ...] = Field(
-        description="Every step in the definition's order, those still to come, too."
+    steps: str = Field(
+        description=(
+            "JSON: every step in the definition's order. Of each name, kind and, once it "
+            "has begun, progress: status, direction, attempts, started_at, ended_at, "
+            "code, detail, parked, stalled; what is null or false is left out."
+        )
     )
     started_at: UtcTime = Field(description="When the saga began.")
     updated_at: UtcTime = Field(description="When it last changed.")
@@ -96,7 +74,7 @@ MESSAGES: Final[tuple[type[PlatformMessage], ...]] = (
 WRITERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "79b9e66cddf44f60": "avro/sagaline.Revoke.avsc",
-        "7cd53e0557d2adac": "avro/sagaline.SagaSnapshot.avsc",
+        "aa8c30b8ef7a4304": "avro/sagaline.SagaSnapshot.avsc",
         "d4dfdef18c8ee672": "avro/sagaline.Notice.avsc",
     }
 )

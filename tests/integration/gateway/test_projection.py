@@ -8,7 +8,8 @@ from uuid import UUID, uuid4, uuid5
 
 from gateway_service import handlers, repository
 from sagaline.chassis.envelope import Envelope, Record
-from sagaline.chassis.messages import SagaSnapshot, SnapshotStep, StepProgress
+from sagaline.chassis.messages import SagaSnapshot
+from sagaline.chassis.saga_steps import STEPS, SnapshotStep, StepProgress
 from tests.integration.gateway.stage import Gateway
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -23,14 +24,16 @@ def begun(name: str, status: str) -> SnapshotStep:
         attempts=1,
         started_at=NOON,
         ended_at=ended_at,
-        parked=False,
-        stalled=False,
     )
     return SnapshotStep(name=name, kind="compensatable", progress=progress)
 
 
 def planned(name: str) -> SnapshotStep:
     return SnapshotStep(name=name, kind="compensatable")
+
+
+def text(*steps: SnapshotStep) -> str:
+    return STEPS.dump_json(steps).decode()
 
 
 def snapshot(order: str, sequence: int, **changes: object) -> SagaSnapshot:
@@ -45,7 +48,7 @@ def snapshot(order: str, sequence: int, **changes: object) -> SagaSnapshot:
         code=None,
         detail=None,
         failed_step=None,
-        steps=(begun("create_order", "SUCCEEDED"), planned("reserve_stock")),
+        steps=text(begun("create_order", "SUCCEEDED"), planned("reserve_stock")),
         started_at=NOON,
         updated_at=NOON + timedelta(seconds=sequence),
     )

@@ -1,4 +1,4 @@
-"""Of what others are told at once, and what can wait; the walk looks for silence that hides more."""
+"""What others are told at once, and what can wait. That silence hides nothing the walk checks."""
 
 from sagaline.engine.machine import fold
 from sagaline.engine.news import is_news

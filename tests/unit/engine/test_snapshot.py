@@ -5,6 +5,7 @@ from dataclasses import asdict
 import schemas
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.messages import SagaSnapshot
+from sagaline.chassis.saga_steps import STEPS
 from sagaline.engine.snapshot import snapshot_of
 from sagaline.testing.stories import Story, given
 from tests.unit.engine.shop import AN_ORDER, PLACE_ORDER, TRIP
@@ -15,7 +16,7 @@ def told(saga: Story) -> SagaSnapshot:
 
 
 def test_steps_to_come_are_in_it_by_name_and_kind_alone() -> None:
-    steps = told(given(PLACE_ORDER, AN_ORDER).succeeded("create_order")).steps
+    steps = STEPS.validate_json(told(given(PLACE_ORDER, AN_ORDER).succeeded("create_order")).steps)
     assert [step.name for step in steps] == list(PLACE_ORDER.by_name)
     assert [step.kind for step in steps] == [s.kind for s in PLACE_ORDER.by_name.values()]
     statuses = [step.progress.status if step.progress else None for step in steps]
@@ -26,9 +27,10 @@ def test_it_says_of_the_saga_and_its_begun_steps_what_operators_see() -> None:
     saga = given(TRIP, AN_ORDER).succeeded("create_order")
     saga.refused("reserve_stock", code="out_of_stock", detail="None left.")
     said, seen = told(saga).model_dump(), asdict(saga.view)
-    steps = zip(said.pop("steps"), seen.pop("steps"), strict=True)
+    steps = zip(STEPS.validate_json(said.pop("steps")), seen.pop("steps"), strict=True)
     assert said == seen | {"sequence": 3}
-    for step, shown in steps:
+    for each, shown in steps:
+        step = each.model_dump()
         progress = step.pop("progress")
         assert progress is None or shown == step | progress
         assert (progress is None) == (shown["status"] == "PLANNED")
