@@ -138,7 +138,7 @@ class SagaBrief(BaseModel):
 
     saga_id: UUID
     state: str
-    sequence: int = Field(description="Grows with each change.")
+    sequence: int = Field(description="Grows with each change that is told.")
 
 
 class OrderShown(BaseModel):

@@ -102,7 +102,7 @@ class SagaShown(BaseModel):
     definition: str | None
     version: int | None
     state: str
-    sequence: int = Field(description="Grows with each change.")
+    sequence: int = Field(description="Grows with each change that is told.")
     started_at: datetime | None
     updated_at: datetime | None
     steps: list[StepShown]

@@ -44,7 +44,7 @@ class SagaSnapshot(PlatformMessage):
         description="Version of the definition that this saga stays on."
     )
     sequence: Int64 = Field(
-        description="Counts the changes of all sagas of this key, without gaps."
+        description="Counts the snapshots of all sagas of this key, without gaps."
     )
     state: str = Field(description="Such as RUNNING, COMMITTED or COMPENSATING.")
     verdict: str = Field(
