@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from bench import record, table
 from bench.floor import figure
 from bench.record import Document
-from bench.rows import ROWS, YARDSTICK
+from bench.rows import ROWS
 from bench.spread import Spread
 
 SINGLE = 0.10
@@ -37,7 +37,7 @@ def compare(a: Sequence[Document], b: Sequence[Document]) -> list[tuple[str, ...
     left, right = _by_row(a), _by_row(b)
     found: list[tuple[str, ...]] = []
     for row in ROWS:
-        for path in dict.fromkeys([*(floor.path for floor in row.floors), *row.shown, YARDSTICK]):
+        for path in row.paths:
             before, after = (_values(side.get(row.name, []), path) for side in (left, right))
             if before and after:
                 found.append((row.name, path, *difference(before, after)))

@@ -31,6 +31,12 @@ class Row:
     floors: tuple[Floor, ...] = ()
     shown: tuple[str, ...] = field(default=())
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Paths of the figures that are told: those with a floor first, the yardstick last."""
+        with_floors = (floor.path for floor in self.floors)
+        return tuple(dict.fromkeys([*with_floors, *self.shown, YARDSTICK]))
+
     def shortened(self, seconds: float | None) -> "Row":
         """Give the same for another length of its window."""
         if seconds is None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.floor import figure
-from bench.rows import YARDSTICK, Row
+from bench.rows import Row
 from bench.spread import Spread
 
 TITLES = ("row", "figure", "min / median / max", "floor", "")
@@ -14,7 +14,7 @@ def lines(row: Row, documents: Sequence[Mapping[str, Any]]) -> list[tuple[str, .
     """Give a line for each figure of a row: those with a floor first."""
     floors = {floor.path: floor for floor in row.floors}
     found: list[tuple[str, ...]] = []
-    for path in dict.fromkeys([*floors, *row.shown, YARDSTICK]):
+    for path in row.paths:
         values = [figure(document["figures"], path) for document in documents]
         known = [value for value in values if value is not None]
         if not known:

