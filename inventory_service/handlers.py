@@ -38,13 +38,13 @@ async def reserve_stock(tx: Transaction, batch: Sequence[ReserveStock]) -> list[
 
 async def commit_stock(tx: Transaction, batch: Sequence[CommitStock]) -> list[StockCommitted]:
     """What each order has reserved leaves the shelves."""
-    await repository.commit_lines(tx, [order.order_id for order in batch])
+    await repository.end_lines(tx, [order.order_id for order in batch], "committed")
     return [StockCommitted(order_id=order.order_id) for order in batch]
 
 
 async def release_stock(tx: Transaction, batch: Sequence[ReleaseStock]) -> list[StockReleased]:
     """What each order has reserved is free again."""
-    await repository.release_lines(tx, [order.order_id for order in batch])
+    await repository.end_lines(tx, [order.order_id for order in batch], "released")
     return [StockReleased(order_id=order.order_id) for order in batch]
 
 

@@ -5,7 +5,6 @@ The lines of an order are nobody else's: its barrier row is held by whoever work
 What each batch of commands runs is plain SQL; what people ask for is Core.
 """
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any, Literal
 from uuid import UUID
@@ -33,29 +32,38 @@ LOCK_SHELVES = """
 """
 
 RESERVE = """
-    INSERT INTO reservation
-        (order_id, sku, quantity, price_minor, currency, state, reserved_at)
-    SELECT given.*, 'reserved', now()
-    FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::text[]) AS given
-"""
-
-END_LINES = """
-    UPDATE reservation SET state = $2, ended_at = now()
-    WHERE order_id = ANY($1::uuid[]) AND state = 'reserved'
-    RETURNING order_id, sku, quantity
+    WITH kept AS (
+        INSERT INTO reservation
+            (order_id, sku, quantity, price_minor, currency, state, reserved_at)
+        SELECT given.*, 'reserved', now()
+        FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::text[]) AS given
+    )
+    UPDATE shelf SET reserved = reserved + taken.units
+    FROM (
+        SELECT sku, sum(quantity) AS units FROM unnest($2::text[], $3::int[]) AS line(sku, quantity)
+        GROUP BY sku
+    ) AS taken
+    WHERE shelf.sku = taken.sku
 """
 
 # Locks in SKU order, then writes: a plain UPDATE would lock in whatever order its plan visits.
-CHANGE = """
-    WITH locked AS (
-        SELECT shelf.sku, given.reserved, given.on_hand
-        FROM shelf JOIN unnest($1::text[], $2::int[], $3::int[]) AS given(sku, reserved, on_hand)
-            ON shelf.sku = given.sku
+END_LINES = """
+    WITH ended AS (
+        UPDATE reservation SET state = $2, ended_at = now()
+        WHERE order_id = ANY($1::uuid[]) AND state = 'reserved'
+        RETURNING order_id, sku, quantity
+    ), locked AS (
+        SELECT shelf.sku, freed.units
+        FROM (SELECT sku, sum(quantity) AS units FROM ended GROUP BY sku) AS freed
+        JOIN shelf ON shelf.sku = freed.sku
         ORDER BY shelf.sku FOR UPDATE OF shelf
+    ), changed AS (
+        UPDATE shelf
+        SET reserved = reserved - units,
+            on_hand = on_hand - CASE $2 WHEN 'committed' THEN units ELSE 0 END
+        FROM locked WHERE shelf.sku = locked.sku
     )
-    UPDATE shelf
-    SET reserved = shelf.reserved + locked.reserved, on_hand = shelf.on_hand + locked.on_hand
-    FROM locked WHERE shelf.sku = locked.sku
+    SELECT DISTINCT order_id FROM ended
 """
 
 
@@ -75,56 +83,28 @@ async def save_reserved(tx: Transaction, orders: Sequence[StockReserved]) -> Non
     lines = [(order, line) for order in orders for line in order.lines]
     if not lines:
         return
-    await tx.run(
+    skus = [line.sku for _, line in lines]
+    changed = await tx.run(
         RESERVE,
         [order.order_id for order, _ in lines],
-        [line.sku for _, line in lines],
+        skus,
         [line.quantity for _, line in lines],
         [line.price_minor for _, line in lines],
         [order.currency for order, _ in lines],
     )
-    taken: Counter[str] = Counter()
-    for _, line in lines:
-        taken[line.sku] += line.quantity
-    await _change(tx, reserved=taken)
+    assert changed == len(set(skus)), (changed, skus)
 
 
-async def commit_lines(tx: Transaction, orders: Collection[UUID]) -> None:
-    """What these orders have reserved leaves the shelves for good."""
-    left = await _end_lines(tx, orders, "committed")
-    await _change(tx, on_hand=_negative(left), reserved=_negative(left))
-
-
-async def release_lines(tx: Transaction, orders: Collection[UUID]) -> None:
-    """What these orders have reserved is free again."""
-    freed = await _end_lines(tx, orders, "released")
-    await _change(tx, reserved=_negative(freed))
-
-
-async def _end_lines(
+async def end_lines(
     tx: Transaction, orders: Collection[UUID], state: Literal["committed", "released"]
-) -> Counter[str]:
-    """Units by SKU of the orders' reserved lines, which are in `state` now."""
-    lines = await tx.fetch(END_LINES, list(orders), state)
-    without = set(orders) - {order_id for order_id, _, _ in lines}
-    assert not without, f"nothing is reserved for {without}"
-    units: Counter[str] = Counter()
-    for _, sku, quantity in lines:
-        units[sku] += quantity
-    return units
-
-
-def _negative(units: Counter[str]) -> Counter[str]:
-    return Counter({sku: -quantity for sku, quantity in units.items()})
-
-
-async def _change(
-    tx: Transaction, *, reserved: Counter[str], on_hand: Counter[str] | None = None
 ) -> None:
-    """Add to the shelves' numbers. Below zero, or above what lies there, no constraint lets it."""
-    added = [(on_hand or Counter())[sku] for sku in reserved]
-    changed = await tx.run(CHANGE, list(reserved), list(reserved.values()), added)
-    assert changed == len(reserved), (changed, reserved)
+    """What these orders have reserved leaves the shelves for good, or is free again.
+
+    Below zero, or above what lies on a shelf, no constraint lets its numbers go.
+    """
+    ended = await tx.fetch(END_LINES, list(orders), state)
+    without = set(orders) - {order_id for (order_id,) in ended}
+    assert not without, f"nothing is reserved for {without}"
 
 
 async def open_shelf(tx: Transaction, sku: str, *, price_minor: int, currency: str) -> domain.Shelf:

@@ -1,6 +1,6 @@
 """The provider that this service is itself: accounts with limits, and a ledger that proves them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from payment_service import domain, repository
@@ -18,15 +18,15 @@ class Ledger:
         self, tx: Transaction, charges: Sequence[domain.Charge], orders: Sequence[UUID]
     ) -> None:
         """Locked until `tx` ends: the accounts that these charges, and these payments, are of."""
-        customers = await self._opened(tx, charges)
+        customers = {charge.customer_id for charge in charges}
+        await self._open(tx, customers)
         await repository.lock_accounts_of(tx, customers, orders=orders)
 
     async def authorize(
         self, tx: Transaction, charges: Sequence[domain.Charge]
     ) -> list[domain.Refusal | None]:
         """Hold each charge, or say why not: an answer each, as if they came one by one."""
-        customers = await self._opened(tx, charges)
-        accounts = await repository.lock_accounts(tx, customers)
+        accounts = await self._opened(tx, {charge.customer_id for charge in charges})
         answers: list[domain.Refusal | None] = []
         held: list[domain.Charge] = []
         for charge in charges:
@@ -55,13 +55,19 @@ class Ledger:
         await self._settle(tx, charges, domain.VOID)
         return charges
 
-    async def _opened(self, tx: Transaction, charges: Sequence[domain.Charge]) -> set[str]:
-        """The customers of these charges, each of whom has an account now."""
-        customers = {charge.customer_id for charge in charges}
+    async def _opened(
+        self, tx: Transaction, customers: Collection[str]
+    ) -> dict[str, domain.Account]:
+        """These customers' accounts, locked until `tx` ends."""
+        if accounts := await repository.lock_accounts(tx, customers):
+            return accounts
+        await self._open(tx, customers)
+        return await repository.lock_accounts(tx, customers)
+
+    async def _open(self, tx: Transaction, customers: Collection[str]) -> None:
         await repository.open_accounts(
             tx, customers, limit_minor=self._default_limit_minor, currency=self._default_currency
         )
-        return customers
 
     async def _settle(
         self, tx: Transaction, charges: Sequence[domain.Charge], move: domain.Move
@@ -79,6 +85,5 @@ class Ledger:
         move: domain.Move,
         accounts: dict[str, domain.Account],
     ) -> None:
-        await repository.add_entries(tx, charges, move)
         changed = {charge.customer_id for charge in charges}
-        await repository.save_balances(tx, [accounts[customer] for customer in sorted(changed)])
+        await repository.book(tx, charges, move, [accounts[each] for each in sorted(changed)])

@@ -25,9 +25,12 @@ OPEN_ACCOUNTS = """
     ON CONFLICT DO NOTHING
 """
 
+# All or none: as above, nobody locks one account and opens another after it.
 LOCK_ACCOUNTS = """
     SELECT customer_id, limit_minor, currency, authorized_minor, captured_minor FROM account
-    WHERE customer_id = ANY($1::text[]) ORDER BY customer_id FOR UPDATE
+    WHERE customer_id = ANY($1::text[])
+        AND $2 = (SELECT count(*) FROM account WHERE customer_id = ANY($1::text[]))
+    ORDER BY customer_id FOR UPDATE
 """
 
 LOCK_ACCOUNTS_OF = """
@@ -37,10 +40,15 @@ LOCK_ACCOUNTS_OF = """
     ORDER BY customer_id FOR UPDATE
 """
 
-SAVE_BALANCES = """
+BOOK = """
+    WITH booked AS (
+        INSERT INTO entry (order_id, customer_id, amount_minor, source, target, booked_at)
+        SELECT given.*, $4::text, $5::text, now()
+        FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS given
+    )
     UPDATE account
     SET authorized_minor = given.authorized_minor, captured_minor = given.captured_minor
-    FROM unnest($1::text[], $2::bigint[], $3::bigint[])
+    FROM unnest($6::text[], $7::bigint[], $8::bigint[])
         AS given(customer_id, authorized_minor, captured_minor)
     WHERE account.customer_id = given.customer_id
 """
@@ -58,12 +66,6 @@ END_PAYMENTS = """
     RETURNING order_id, customer_id, amount_minor, currency
 """
 
-ADD_ENTRIES = """
-    INSERT INTO entry (order_id, customer_id, amount_minor, source, target, booked_at)
-    SELECT given.*, $4::text, $5::text, now()
-    FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS given
-"""
-
 
 async def open_accounts(
     tx: Transaction, customers: Collection[str], *, limit_minor: int, currency: str
@@ -73,8 +75,8 @@ async def open_accounts(
 
 
 async def lock_accounts(tx: Transaction, customers: Collection[str]) -> dict[str, domain.Account]:
-    """These customers' accounts, locked until `tx` ends; who has none is absent."""
-    rows = await tx.fetch(LOCK_ACCOUNTS, list(customers))
+    """These different customers' accounts, locked until `tx` ends; none, if one has none."""
+    rows = await tx.fetch(LOCK_ACCOUNTS, list(customers), len(customers))
     return {customer_id: domain.Account(customer_id, *rest) for customer_id, *rest in rows}
 
 
@@ -101,17 +103,6 @@ async def save_terms(tx: Transaction, account: domain.Account) -> None:
     )
 
 
-async def save_balances(tx: Transaction, accounts: Sequence[domain.Account]) -> None:
-    """The accounts, which are locked, hold and took what they say from now on."""
-    saved = await tx.run(
-        SAVE_BALANCES,
-        [account.customer_id for account in accounts],
-        [account.authorized_minor for account in accounts],
-        [account.captured_minor for account in accounts],
-    )
-    assert saved == len(accounts), (saved, accounts)
-
-
 async def add_payments(tx: Transaction, charges: Sequence[domain.Charge]) -> None:
     """Keep a payment for each charge, authorized."""
     await tx.run(
@@ -134,15 +125,24 @@ async def end_payments(
     return [charges[order] for order in orders]
 
 
-async def add_entries(tx: Transaction, charges: Sequence[domain.Charge], move: domain.Move) -> None:
-    """Book that each charge's amount went this way."""
-    await tx.run(
-        ADD_ENTRIES,
+async def book(
+    tx: Transaction,
+    charges: Sequence[domain.Charge],
+    move: domain.Move,
+    accounts: Sequence[domain.Account],
+) -> None:
+    """Book that each charge's amount went this way; the accounts, which are locked, say so."""
+    booked = await tx.run(
+        BOOK,
         [charge.order_id for charge in charges],
         [charge.customer_id for charge in charges],
         [charge.amount_minor for charge in charges],
         *move,
+        [account.customer_id for account in accounts],
+        [account.authorized_minor for account in accounts],
+        [account.captured_minor for account in accounts],
     )
+    assert booked == len(accounts), (booked, accounts)
 
 
 def _account(row: Row[Any]) -> domain.Account:

@@ -3,7 +3,7 @@
 A transaction costs much and a record little. A service that takes each record as it comes does a
 transaction for each, and so does everyone after it; one that rests as long as it worked meets
 larger batches, and leaves the processor to the others meanwhile. With little to do nobody waits:
-by the time of the next record the rest is over.
+a record that came alone is not rested for.
 """
 
 import asyncio
@@ -23,8 +23,10 @@ class Pace:
         """Work begins now."""
         self._began_s = self._clock_s()
 
-    def ended(self) -> None:
-        """Work ends now."""
+    def ended(self, records: int) -> None:
+        """Work on this many records ends now."""
+        if records <= 1:
+            return
         now_s = self._clock_s()
         self._rests_until_s = now_s + min(now_s - self._began_s, self._rest_max_s)
 

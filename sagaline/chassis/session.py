@@ -164,7 +164,7 @@ class Session(ConsumerRebalanceListener):
                 if batch:
                     self._pace.began()
                     await self._finish(batch)
-                    self._pace.ended()
+                    self._pace.ended(len(batch))
                 elif not self._holding.unclaimed:
                     self._work.clear()
 

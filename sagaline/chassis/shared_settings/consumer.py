@@ -20,7 +20,7 @@ class ConsumerSettings(BaseSettings):
         50,
         least=0,
         most=1_000,
-        text="After a batch the next one is gathered for as long as it took, at most this long.",
+        text="After a batch of several records the next is gathered for as long, at most this.",
     )
     queue_rows_max: int = bounded(
         "SAGALINE_QUEUE_ROWS_MAX",

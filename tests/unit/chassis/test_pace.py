@@ -16,13 +16,13 @@ class Clock:
         return self.now_s
 
 
-def rest_after(work_s: float, *, then_s: float, rest_max_ms: int) -> float:
+def rest_after(work_s: float, *, then_s: float, rest_max_ms: int, records: int = 2) -> float:
     """How long the pace still rests, `then_s` after work that took `work_s`."""
     clock = Clock()
     pace = Pace(rest_max_ms=rest_max_ms, clock_s=clock)
     pace.began()
     clock.now_s += work_s
-    pace.ended()
+    pace.ended(records)
     clock.now_s += then_s
     return pace.left_s
 
@@ -34,6 +34,10 @@ def test_it_rests_as_long_as_it_worked() -> None:
 
 def test_who_comes_after_the_rest_does_not_wait() -> None:
     assert rest_after(0.010, then_s=0.020, rest_max_ms=50) <= 0
+
+
+def test_a_record_that_came_alone_is_not_rested_for() -> None:
+    assert rest_after(0.010, then_s=0.0, rest_max_ms=50, records=1) <= 0
 
 
 def test_the_first_work_is_not_rested_for() -> None:
@@ -49,6 +53,6 @@ def test_no_rest_is_longer_than_its_bound(work_s: float, then_s: float, rest_max
 async def test_a_rest_that_is_over_gives_way_to_nobody() -> None:
     pace = Pace(rest_max_ms=0, clock_s=Clock())
     pace.began()
-    pace.ended()
+    pace.ended(2)
     async with asyncio.timeout(20):
         await pace.rest()
