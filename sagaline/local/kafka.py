@@ -63,6 +63,12 @@ broker.heartbeat.interval.ms=500
 # such records a killed broker was let in again after 24 s, not 6.
 metadata.max.idle.interval.ms=5000
 
+# Each thread of a pool wakes three times a second to see that there is nothing to do. By default
+# there are eight for requests, of the controller too, four for groups, and three for its listener.
+num.io.threads=2
+group.coordinator.threads=1
+listener.name.controller.num.network.threads=1
+
 # By default the cleaner takes a quarter of our heap, and each segment 20 MB of index.
 log.cleaner.dedupe.buffer.size=8388608
 log.index.size.max.bytes=1048576
