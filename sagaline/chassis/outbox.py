@@ -4,10 +4,10 @@ See docs/architecture.md, "Outbox". Rows are inserted after their key's row is l
 that the order of ids is the order of commits within a key.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from uuid import uuid4
+
+from pydantic_core import to_json
 
 from sagaline.chassis import barrier_rows
 from sagaline.chassis.catalog import Catalog, Topic
@@ -16,6 +16,7 @@ from sagaline.chassis.database import Transaction
 from sagaline.chassis.envelope import KEY_CHARACTERS_MAX, Encoded, Envelope, Outgoing
 from sagaline.chassis.errors import MessageTooLarge, UnroutableMessage
 from sagaline.chassis.fresh import Fresh
+from sagaline.chassis.quick_uuid import uuid4
 
 WRITTEN = """
     written AS (
@@ -122,7 +123,7 @@ async def _insert(tx: Transaction, rows: Sequence[Encoded], now: datetime) -> li
         [row.key for row in rows],
         [row.type for row in rows],
         [row.id for row in rows],
-        [json.dumps(dict(row.headers)) for row in rows],
+        [to_json(dict(row.headers)).decode() for row in rows],
         [row.value for row in rows],
         now,
     )

@@ -1,13 +1,13 @@
 """The driver's UUIDs are UUIDs, and what is none is an error as it is with the library's."""
 
-from uuid import UUID
+from uuid import RFC_4122, UUID
 from uuid import uuid5 as slow_uuid5
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagaline.chassis.quick_uuid import QuickUUID, uuid5
+from sagaline.chassis.quick_uuid import QuickUUID, uuid4, uuid5
 
 
 @given(st.uuids())
@@ -38,3 +38,9 @@ def test_what_it_takes_the_library_takes_too(text: str) -> None:
 def test_what_is_no_uuid_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match="invalid UUID"):
         QuickUUID(text)
+
+
+def test_a_random_one_says_that_it_is_random() -> None:
+    one, another = uuid4(), uuid4()
+    assert one != another
+    assert (one.version, one.variant) == (4, RFC_4122)
