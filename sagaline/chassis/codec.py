@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from importlib.resources import files
 from io import BytesIO
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.types import Schema
@@ -16,13 +16,40 @@ from fastavro.types import Schema
 from sagaline.chassis import messages as platform
 from sagaline.chassis.catalog import Catalog, Message
 from sagaline.chassis.errors import UndecodableRecord, UnknownFingerprint
+from sagaline.chassis.shape import Shape, shape_of
 
 MARKER: Final = b"\xc3\x01"
 HEADER_BYTES: Final = 10  # marker and fingerprint
 
-# What fastavro's reader and pydantic raise at bytes that don't fit: an end too early, in a number
-# too; not UTF-8, not a UUID, not what the model takes; a time after the year 9999.
+# What readers and pydantic raise at bytes that don't fit: an end too early, in a number too; not
+# UTF-8, not a UUID, not what the model takes; a time after the year 9999.
 MISFITS: Final = (EOFError, IndexError, ValueError, OverflowError)
+
+
+class Writer(NamedTuple):
+    """A schema that records are written in: their type, and how they become bytes and back."""
+
+    message_type: type[Message]
+    schema: Schema
+    shape: Shape | None  # where fastavro isn't needed
+
+    def body(self, message: Message) -> bytes:
+        """The message as bytes."""
+        if self.shape is not None:
+            return self.shape.put(message)
+        out = BytesIO()
+        schemaless_writer(out, self.schema, message.model_dump())
+        return out.getvalue()
+
+    def fields(self, data: bytes) -> tuple[Any, int]:
+        """What stands in `data` behind the header, and where that ends; raises MISFITS."""
+        if self.shape is not None:
+            return self.shape.take(data, HEADER_BYTES)
+        body = BytesIO(data)
+        body.seek(HEADER_BYTES)
+        # No reader schema is given: fastavro skips a field that its reader doesn't have without
+        # looking for the end of the data, so that ten bytes could keep it busy for years.
+        return schemaless_reader(body, self.schema, None), body.tell()
 
 
 class Codec:
@@ -37,16 +64,12 @@ class Codec:
             **catalog.messages,
             **{message.avro_name: message for message in platform.MESSAGES},
         }
-        self._writers: dict[bytes, tuple[type[Message], Schema]] = {}  # filled as they are met
+        self._writers: dict[bytes, Writer] = {}  # filled as they are met
 
     def encode(self, message: Message) -> bytes:
         """The message in the current schema of its type."""
-        _, schema = self._writer(message.fingerprint)
-        out = BytesIO()
-        out.write(MARKER)
-        out.write(message.fingerprint)
-        schemaless_writer(out, schema, message.model_dump())
-        return out.getvalue()
+        fingerprint = message.fingerprint
+        return b"%b%b%b" % (MARKER, fingerprint, self._writer(fingerprint).body(message))
 
     def decode(self, data: bytes) -> Message:
         """The message in `data`, whichever bytes these are.
@@ -58,19 +81,15 @@ class Codec:
             raise UndecodableRecord(reason=f"{len(data)} bytes, more than {self._bytes_max}")
         if len(data) < HEADER_BYTES or not data.startswith(MARKER):
             raise UndecodableRecord(reason=f"no single-object encoding: {data[:HEADER_BYTES]!r}")
-        message_type, schema = self._writer(data[len(MARKER) : HEADER_BYTES])
-        body = BytesIO(data)
-        body.seek(HEADER_BYTES)
+        writer = self._writer(data[len(MARKER) : HEADER_BYTES])
+        name = writer.message_type.avro_name
         try:
-            # No reader schema is given: fastavro skips a field that its reader doesn't have without
-            # looking for the end of the data, so that ten bytes could keep it busy for years.
-            fields = schemaless_reader(body, schema, None)
-            message = message_type.model_validate(fields, extra="ignore")
+            fields, end = writer.fields(data)
+            message = writer.message_type.model_validate(fields, extra="ignore")
         except MISFITS as error:
-            raise UndecodableRecord(reason=f"{message_type.avro_name}: {error!r}") from error
-        if body.tell() != len(data):
-            left = len(data) - body.tell()
-            raise UndecodableRecord(reason=f"{message_type.avro_name}: {left} bytes too many")
+            raise UndecodableRecord(reason=f"{name}: {error!r}") from error
+        if end != len(data):
+            raise UndecodableRecord(reason=f"{name}: {len(data) - end} bytes too many")
         return message
 
     def unknown_in(self, data: bytes | None) -> bytes | None:
@@ -92,22 +111,22 @@ class Codec:
         message_type = self._types.get(f"{schema.get('namespace')}.{schema.get('name')}")
         if message_type is None:
             return False
-        self._writers.setdefault(fingerprint, (message_type, parse_schema(dict(schema))))
+        self._writers.setdefault(fingerprint, _writer_of(message_type, schema))
         return True
 
     def schema_text(self, fingerprint: bytes) -> bytes:
         """The schema of these 8 bytes as one JSON text, always the same. UnknownFingerprint."""
         return json.dumps(self._schema(fingerprint), separators=(",", ":")).encode()
 
-    def _writer(self, fingerprint: bytes) -> tuple[type[Message], Schema]:
-        """The message type and parsed schema of these 8 bytes; raises UnknownFingerprint."""
+    def _writer(self, fingerprint: bytes) -> Writer:
+        """What is known of the schema of these 8 bytes; raises UnknownFingerprint."""
         found = self._writers.get(fingerprint)
         if found is None:
             schema = self._schema(fingerprint)
             message_type = self._types.get(f"{schema['namespace']}.{schema['name']}")
             if message_type is None:  # a message that this release of the schemas has no more
                 raise UnknownFingerprint(fingerprint=fingerprint.hex())
-            found = self._writers[fingerprint] = (message_type, parse_schema(dict(schema)))
+            found = self._writers[fingerprint] = _writer_of(message_type, schema)
         return found
 
     def _schema(self, fingerprint: bytes) -> Mapping[str, object]:
@@ -120,3 +139,7 @@ class Codec:
             return self.catalog.writer_schema(fingerprint)
         except KeyError:
             raise UnknownFingerprint(fingerprint=fingerprint.hex()) from None
+
+
+def _writer_of(message_type: type[Message], schema: Mapping[str, object]) -> Writer:
+    return Writer(message_type, parse_schema(dict(schema)), shape_of(schema))

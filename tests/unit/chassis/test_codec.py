@@ -55,7 +55,17 @@ def examples() -> list[Message]:
     return [*own, *(m.model_validate(part) for m, part in zip(MESSAGES, read, strict=True))]
 
 
+def without_shapes() -> Codec:
+    """A codec that leaves all to fastavro, as it does with other types than messages have."""
+    codec = Codec(schemas.CATALOG)
+    for message in examples():
+        writer = codec._writer(message.fingerprint)
+        codec._writers[message.fingerprint] = writer._replace(shape=None)
+    return codec
+
+
 ENCODED = [CODEC.encode(message) for message in examples()]
+CODECS = st.sampled_from([CODEC, without_shapes()])
 
 
 def test_a_message_is_marker_fingerprint_and_body() -> None:
@@ -89,8 +99,8 @@ def test_an_unknown_fingerprint_is_told_from_bad_bytes() -> None:
         (REJECT + b"\x00", "1 bytes too many"),
         (REJECT + REJECT, "47 bytes too many"),
         (REJECT[:-1], "EOFError"),
-        (body(RejectOrder), "EOFError"),
-        (body(RejectOrder, b"\xff" * 20), "IndexError"),  # a number that does not end
+        (body(RejectOrder), "IndexError"),
+        (body(RejectOrder, b"\xff" * 20), "more than ten bytes"),  # a number that does not end
         (body(RejectOrder, text(b"not a uuid")), "ValueError"),
         (body(RejectOrder, text(b"\xff\xfe")), "UnicodeDecodeError"),
         (body(RejectOrder, long(-1), b"abc"), "EOFError"),
@@ -137,11 +147,11 @@ def test_the_most_that_a_record_may_cost() -> None:
     assert peak_bytes(data) < 128 * 2**20
 
 
-def peak_bytes(data: bytes) -> int:
+def peak_bytes(data: bytes, codec: Codec = CODEC) -> int:
     """The memory that decoding takes, whatever comes of it."""
     tracemalloc.start()
     try:
-        CODEC.decode(data)
+        codec.decode(data)
     except (UndecodableRecord, UnknownFingerprint):
         pass  # as good as a message
     finally:
@@ -156,25 +166,25 @@ edits = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 12), pieces), min_siz
 
 
 @settings(max_examples=1_000, deadline=500)
-@given(st.sampled_from(ENCODED), edits)
+@given(CODECS, st.sampled_from(ENCODED), edits)
 def test_any_damage_ends_in_a_message_or_an_error(
-    data: bytes, edits: list[tuple[float, int, bytes]]
+    codec: Codec, data: bytes, edits: list[tuple[float, int, bytes]]
 ) -> None:
     for where, cut, piece in edits:
         at = HEADER_BYTES + int(where * max(len(data) - HEADER_BYTES, 0))
         data = data[:at] + piece + data[at + cut :]
-    assert peak_bytes(data) < 2**20 + 500 * len(data)
+    assert peak_bytes(data, codec) < 2**20 + 500 * len(data)
     try:
-        message = CODEC.decode(data)
+        message = codec.decode(data)
     except (UndecodableRecord, UnknownFingerprint):
         return
-    assert CODEC.decode(CODEC.encode(message)) == message
+    assert codec.decode(codec.encode(message)) == message
 
 
 @settings(max_examples=500, deadline=500)
-@given(st.sampled_from(ENCODED), st.binary(max_size=300))
-def test_any_body_ends_in_a_message_or_an_error(data: bytes, content: bytes) -> None:
-    assert peak_bytes(data[:HEADER_BYTES] + content) < 2**20 + 500 * len(content)
+@given(CODECS, st.sampled_from(ENCODED), st.binary(max_size=300))
+def test_any_body_ends_in_a_message_or_an_error(codec: Codec, data: bytes, content: bytes) -> None:
+    assert peak_bytes(data[:HEADER_BYTES] + content, codec) < 2**20 + 500 * len(content)
 
 
 @settings(max_examples=500, deadline=500)
@@ -211,10 +221,11 @@ def test_a_field_that_this_release_does_not_know_is_dropped(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("items", ["boolean", "double", "string"])
 def test_a_dropped_field_can_not_keep_the_decoder_busy(items: str, tmp_path: Path) -> None:
-    # fastavro would skip 2**62 items of a field that its reader does not have, at the data's end.
+    # fastavro would skip 2**62 items of a field that its reader does not have, at the data's end:
+    # it reads what has no shape.
     catalog, header = written_by(fields_with("flags", {"type": "array", "items": items}), tmp_path)
     encoded = header + CODEC.encode(REFUSAL)[HEADER_BYTES:]
-    with pytest.raises(UndecodableRecord, match="EOFError"):
+    with pytest.raises(UndecodableRecord, match=r"EOFError|IndexError"):
         Codec(catalog).decode(encoded + long(2**62))
 
 
