@@ -20,6 +20,7 @@ from gateway_service.errors import OrderNotFound
 from gateway_service.headers import IdempotencyKey, Known, LastEventId, Preferences
 from gateway_service.intake import Intake
 from gateway_service.placing_route import PlacingRoute
+from gateway_service.reading_route import ReadingRoute
 from gateway_service.saga_document import SagaShown
 from gateway_service.streaming import Streams
 from gateway_service.watching import Watching
@@ -97,11 +98,6 @@ async def list_orders(
     return _document(OrderPage(orders=[*map(OrderShown.of, page.orders)], next=following))
 
 
-@router.get(
-    "/{order_id}",
-    response_model=OrderShown,
-    responses=READING | {200: {"headers": APPLIED | ETAG}},
-)
 async def get_order(
     request: Request,
     order_id: UUID,
@@ -121,6 +117,16 @@ async def get_order(
         placed = await _placed(order_id, db)
     headers = {} if wait_s is None else prefer.applied(wait_s)
     return _tagged(OrderShown, placed, known, headers)
+
+
+router.add_api_route(
+    "/{order_id}",
+    get_order,
+    methods=["GET"],
+    response_model=OrderShown,
+    responses=READING | {200: {"headers": APPLIED | ETAG}},
+    route_class_override=ReadingRoute,
+)
 
 
 @router.get(
