@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint type bench bench-compare chaos docs reference requirements clean
 
+# The Python that .venv is made of: PYTHON3=/usr/bin/python3, say. See docs/performance.md.
+PYTHON3 ?= python3
 PYTHON := .venv/bin/python
 STAMP := .venv/sagaline.stamp
 SOURCES := sagaline schemas gateway_service order_service inventory_service payment_service \
@@ -11,7 +13,7 @@ help: ## Print the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(STAMP): requirements/dev.txt deploy/bootstrap.py
-	@python3 deploy/bootstrap.py
+	@$(PYTHON3) deploy/bootstrap.py
 
 demo: $(STAMP) ## Start everything, place orders of every outcome, check the books, stop
 	@./sagactl demo

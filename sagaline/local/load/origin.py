@@ -33,6 +33,8 @@ def versions() -> dict[str, str]:
     return {
         "sagaline": sagaline.__version__,
         "python": platform.python_version(),
+        # Of one version builds differ by half: one was optimised by a profile, another wasn't.
+        "python_build": f"{' '.join(platform.python_build())}, {platform.python_compiler()}",
         "kafka": kafka,
         "postgresql": server.split()[-1],
         **{name: importlib.metadata.version(name) for name in LIBRARIES},
