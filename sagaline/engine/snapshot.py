@@ -43,34 +43,38 @@ def steps_of(saga: SagaState) -> str:
 
 
 def _step(step: StepState) -> str:
-    plan = step.plan
+    begin = _begin(step.plan.name, step.plan.kind)
     if step.status is StepStatus.PLANNED:
-        return _planned(plan.name, plan.kind)
-    return ENCODE({"name": plan.name, "kind": plan.kind, "progress": _progress(step)})
+        return f"{begin}}}"
+    return f'{begin},"progress":{{{_progress(step)}}}}}'
 
 
 @cache  # there are as many as steps in definitions
-def _planned(name: str, kind: Kind) -> str:
-    return ENCODE({"name": name, "kind": kind})
+def _begin(name: str, kind: Kind) -> str:
+    return ENCODE({"name": name, "kind": kind})[:-1]
 
 
-def _progress(step: StepState) -> dict[str, object]:
+def _progress(step: StepState) -> str:
     assert step.started_at is not None, step
-    found: dict[str, object] = {
-        "status": step.status,
-        "direction": step.direction,
-        "attempts": step.attempt,
-        "started_at": _time(step.started_at),
-    }
+    # Written by hand, since nothing in here needs escaping: an encoder takes three times as long.
+    usual = (
+        f'"status":"{step.status}","direction":"{step.direction}","attempts":{step.attempt},'
+        f'"started_at":"{_time(step.started_at)}"'
+    )
     if step.ended_at is not None:
-        found["ended_at"] = _time(step.ended_at)
+        usual += f',"ended_at":"{_time(step.ended_at)}"'
+    return usual + _unusual(step)
+
+
+def _unusual(step: StepState) -> str:
+    found: dict[str, object] = {}
     if step.code is not None:
         found |= {"code": step.code, "detail": step.detail}
     if step.parked:
         found["parked"] = True
     if step.stalled:
         found["stalled"] = True
-    return found
+    return f",{ENCODE(found)[1:-1]}" if found else ""
 
 
 def _time(at: datetime) -> str:
