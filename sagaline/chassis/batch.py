@@ -51,7 +51,10 @@ def key_of(raw: Raw) -> str:
 
 def event_id(raw: Raw) -> bytes | None:
     """The `ce_id` as it stands in the headers."""
-    return next((value for name, value in raw.headers if name == "ce_id"), None)
+    for name, value in raw.headers:
+        if name == "ce_id":
+            return value
+    return None
 
 
 class Waiting:

@@ -97,10 +97,11 @@ class Codec:
         if data is None or len(data) < HEADER_BYTES or not data.startswith(MARKER):
             return None
         fingerprint = data[len(MARKER) : HEADER_BYTES]
-        try:
-            self._writer(fingerprint)
-        except UnknownFingerprint:
-            return fingerprint
+        if fingerprint not in self._writers:
+            try:
+                self._writer(fingerprint)
+            except UnknownFingerprint:
+                return fingerprint
         return None
 
     def learn(self, fingerprint: bytes, schema: Mapping[str, object]) -> bool:

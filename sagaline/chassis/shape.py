@@ -106,12 +106,12 @@ def _nullable(other: Shape) -> Shape:
         return b"\0" if value is None else b"\2" + other.put(value)
 
     def take(data: bytes, at: int) -> Taken:
-        match data[at]:
-            case 0:
-                return None, at + 1
-            case 2:
-                return other.take(data, at + 1)
-        raise ValueError(f"no branch of a union: {data[at]}")
+        branch = data[at]
+        if branch == 0:
+            return None, at + 1
+        if branch == 2:
+            return other.take(data, at + 1)
+        raise ValueError(f"no branch of a union: {branch}")
 
     return Shape(put, take)
 
@@ -145,11 +145,16 @@ def _take_long(data: bytes, at: int) -> tuple[int, int]:
 
 def _put_string(value: str) -> bytes:
     data = value.encode()
-    return _put_long(len(data)) + data
+    size = len(data)
+    return (SHORT[size << 1] if size < 0x40 else _put_long(size)) + data
 
 
 def _take_string(data: bytes, at: int) -> tuple[str, int]:
-    size, at = _take_long(data, at)
+    size = data[at]
+    if size < 0x80:  # without a call: the most frequent of all that is read
+        size, at = size >> 1 ^ -(size & 1), at + 1
+    else:
+        size, at = _take_long(data, at)
     end = at + size
     if not at <= end <= len(data):
         raise EOFError(f"a string of {size} bytes, where {len(data) - at} are left")
