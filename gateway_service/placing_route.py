@@ -8,8 +8,8 @@ from pydantic import TypeAdapter
 from gateway_service.documents import NewOrder
 from gateway_service.headers import IdempotencyKey
 from gateway_service.intake import Intake
-from gateway_service.quick_route import Arguments, QuickRoute, fields
 from gateway_service.watching import Watching
+from sagaline.chassis.quick_route import Arguments, QuickRoute, fields
 from sagaline.chassis.running import Running
 
 KEY: Final[TypeAdapter[str | None]] = TypeAdapter(IdempotencyKey)

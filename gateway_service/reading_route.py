@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import Request
 from pydantic import TypeAdapter
 
-from gateway_service.quick_route import Arguments, QuickRoute, fields
 from gateway_service.watching import Watching
+from sagaline.chassis.quick_route import Arguments, QuickRoute, fields
 from sagaline.chassis.running import Running
 
 ORDER_ID: Final = TypeAdapter(UUID)

@@ -28,7 +28,7 @@ class BodyGuard:
             return  # the client is gone
         refusal = self._refusal(scope, body, size=max(announced, len(body)))
         if refusal is None:
-            await self._app(scope, _again(body, receive), send)
+            await self._app(scope, again(body, receive), send)
         else:
             await refusal(scope, receive, send)
 
@@ -51,8 +51,8 @@ class BodyGuard:
         return invalid(scope["path"], faults) if faults else None
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """The body once, then whatever comes: that the client is gone."""
+def again(body: bytes, receive: Receive) -> Receive:
+    """Give the body once, then whatever comes: that the client is gone."""
     read = False
 
     async def received() -> Message:

@@ -123,12 +123,13 @@ def stopped(instance: str) -> JSONResponse:
 
 def install(app: FastAPI) -> None:
     """What routes and validation raise is answered with problem documents."""
-    app.add_exception_handler(PlatformError, _platform_error)
+    app.add_exception_handler(PlatformError, platform_error)
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _invalid)
 
 
-async def _platform_error(request: Request, error: Exception) -> JSONResponse:
+async def platform_error(request: Request, error: Exception) -> JSONResponse:
+    """Answer with the error's problem document; one that was not meant to be shown goes on up."""
     assert isinstance(error, PlatformError)
     if error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         raise error  # nobody chose to show it: to the log, as anything unexpected

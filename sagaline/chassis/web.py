@@ -14,6 +14,7 @@ from sagaline.chassis.database import Database
 from sagaline.chassis.metrics import HttpMetrics
 from sagaline.chassis.openapi import Documented
 from sagaline.chassis.problems import Fault, Problem
+from sagaline.chassis.quick_route import QuickRoute, QuickRoutes
 from sagaline.chassis.running import Running
 
 __all__ = ["Fault", "Problem", "application", "database", "part", "running", "traceparent"]
@@ -74,6 +75,8 @@ def application(
     # Routes are tried in order: the service's own, which are asked far more often, come first.
     if router is not None:
         app.include_router(router)
+        quick = [route for route in router.routes if isinstance(route, QuickRoute)]
+        app.add_middleware(QuickRoutes, routes=quick)
     app.include_router(health.router())
     docs.install(app)
     app.add_middleware(BodyGuard, bytes_max=body_bytes_max)
