@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
+from pydantic_core import to_json
 
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Transaction
@@ -47,8 +48,6 @@ SINCE = """
     ORDER BY history.key, history.saga_id, history.version
 """
 
-JSON = json.JSONEncoder(separators=(",", ":"))
-
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
@@ -75,8 +74,8 @@ async def append(tx: Transaction, sagas: Sequence[Held]) -> None:
         [accepted.version for _, accepted in rows],
         [held.state.definition.version for held, _ in rows],
         [accepted.entry.now for _, accepted in rows],
-        [JSON.encode(input_to_json(accepted.entry.received)) for _, accepted in rows],
-        [JSON.encode(events_to_json(accepted.entry.events)) for _, accepted in rows],
+        [to_json(input_to_json(accepted.entry.received)).decode() for _, accepted in rows],
+        [to_json(events_to_json(accepted.entry.events)).decode() for _, accepted in rows],
         [None if record is None else record.envelope.id for record in records],
         [None if record is None else record.topic for record in records],
         [None if record is None else record.partition for record in records],
