@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from sagaline.chassis.messages import SagaSnapshot
@@ -10,6 +10,7 @@ from sagaline.engine.definition import Kind
 from sagaline.engine.state import SagaState, StepState, StepStatus
 from sagaline.engine.view import verdict
 
+TIMES_MAX: Final = 8_192  # texts kept; those of sagas under way are asked for again and again
 ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -77,5 +78,7 @@ def _unusual(step: StepState) -> str:
     return f",{ENCODE(found)[1:-1]}" if found else ""
 
 
+# One input's events, and all inputs of a batch, have one time.
+@lru_cache(maxsize=TIMES_MAX)
 def _time(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
