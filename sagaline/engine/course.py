@@ -38,7 +38,7 @@ def forward(turn: Turn, now: datetime) -> None:
     """Commit once the pivot succeeded; start the next group once all of one succeeded."""
     if turn.committed and turn.status is SagaStatus.RUNNING:
         turn.happens(SagaCommitted(now))
-    next_group(turn, turn.definition.groups, SagaCompleted(now), now)
+    next_group(turn, turn.definition.groups, SagaCompleted, now)
 
 
 def backward(turn: Turn, now: datetime) -> None:
@@ -61,22 +61,32 @@ def closing(turn: Turn, now: datetime) -> None:
         if step.status is StepStatus.UNDO_BLOCKED:
             call_for_attention(turn, Refusal(step.name, step.code or "", step.detail or ""), now)
             return
-    next_group(turn, turn.definition.closing_groups, SagaCompensated(now), now)
+    next_group(turn, turn.definition.closing_groups, SagaCompensated, now)
 
 
 def next_group(
-    turn: Turn, groups: Sequence[Group], end: SagaCompleted | SagaCompensated, now: datetime
+    turn: Turn,
+    groups: Sequence[Group],
+    end: type[SagaCompleted] | type[SagaCompensated],
+    now: datetime,
 ) -> None:
     """Start the first group that hasn't begun if all before it succeeded; `end` if none is left."""
     for group in groups:
         steps = members(turn, group)
-        if all(step.status is StepStatus.PLANNED for step in steps):
-            for step in steps:
-                turn.happens(ask_action(step, now))
+        for step in steps:
+            if step.status is not StepStatus.SUCCEEDED:
+                begin(turn, steps, now)
+                return
+    turn.happens(end(now))
+
+
+def begin(turn: Turn, steps: Sequence[StepState], now: datetime) -> None:
+    """Ask for these steps of a group, unless some were asked for."""
+    for step in steps:
+        if step.status is not StepStatus.PLANNED:
             return
-        if any(step.status is not StepStatus.SUCCEEDED for step in steps):
-            return
-    turn.happens(end)
+    for step in steps:
+        turn.happens(ask_action(step, now))
 
 
 def compensate(turn: Turn, refusal: Refusal, now: datetime) -> None:

@@ -1,65 +1,66 @@
 """What happened to a saga: a closed union. Folding a saga's events gives its row."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, TypeAlias
 
 from sagaline.engine.recipe import Refusal
 from sagaline.engine.state import OPAQUE, Certainty, Direction
+from sagaline.engine.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SagaEvent:
     """Something that happened at `at` (aware UTC)."""
 
     at: datetime = field(metadata=OPAQUE)  # its input's `now`
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SagaStarted(SagaEvent):
     """The saga runs, started by `message`."""
 
     message: object = field(metadata=OPAQUE)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SagaCommitted(SagaEvent):
     """The pivot has succeeded: the saga goes on to its end, nothing is undone any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SagaCompleted(SagaEvent):
     """Everything happened."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CompensationStarted(SagaEvent):
     """The saga turns back: everything that happened is undone."""
 
     refusal: Refusal
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SagaCompensated(SagaEvent):
     """Everything that happened was undone, and the `when_compensated` steps are done."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AttentionNeeded(SagaEvent):
     """Only a person can decide how the saga goes on; a cause from before is kept beside it."""
 
     refusal: Refusal
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepEvent(SagaEvent):
     """Something that happened to one step."""
 
     step: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CommandIssued(StepEvent):
     """A command goes out, `attempt` counted from 1; its answer is overdue at `due_at`.
 
@@ -73,14 +74,14 @@ class CommandIssued(StepEvent):
     stalled: bool = field(default=False, kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ActionIssued(CommandIssued):
     """The step's action is asked for."""
 
     direction = Direction.ACTION
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UndoIssued(CommandIssued):
     """The step's undo is asked for, with what is known about its action."""
 
@@ -88,14 +89,14 @@ class UndoIssued(CommandIssued):
     certainty: Certainty
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RevokeIssued(CommandIssued):
     """The participant is asked what became of the action, and never to do it from now on."""
 
     direction = Direction.REVOKE
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepDelayed(StepEvent):
     """The participant has yet to read the command: the attempt's time starts anew."""
 
@@ -103,26 +104,26 @@ class StepDelayed(StepEvent):
     stalled: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepInDoubt(StepEvent):
     """No answer to all the attempts: the action may have happened or may still happen."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepAnswered(StepEvent):
     """An answer counted."""
 
     answer: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepSucceeded(StepAnswered):
     """The action was done."""
 
     reply: object = field(metadata=OPAQUE)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepFailed(StepAnswered):
     """The action was not done and has no effect."""
 
@@ -130,27 +131,27 @@ class StepFailed(StepAnswered):
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepParked(StepAnswered):
     """The participant has put the command aside: its timer stands still."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepUnparked(StepAnswered):
     """The command put aside was thrown away without an answer: it has to be asked again."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepUndone(StepAnswered):
     """The action's effect was taken back."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepUndoNoop(StepAnswered):
     """There was no effect to take back, and there never will be."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepUndoRefused(StepAnswered):
     """The action's effect stands."""
 
@@ -168,7 +169,7 @@ class Reason(StrEnum):
     PIVOT_ISSUED = "pivot_issued"  # too late to abort: the pivot's answer decides
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Ignored(SagaEvent):
     """An input that changed nothing; `step` and `answer` where it had them."""
 

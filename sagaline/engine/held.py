@@ -16,9 +16,10 @@ from sagaline.engine.inputs import Input
 from sagaline.engine.machine import told
 from sagaline.engine.news import is_news
 from sagaline.engine.state import SagaState
+from sagaline.engine.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Timer:
     """When a saga's timer fires. `fences`, JSON, has what those of its commands have seen."""
 
@@ -30,7 +31,7 @@ class Timer:
         return cast(Mapping[str, Mapping[str, Plain]], json.loads(self.fences)).get(fence_id, {})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Accepted:
     """An entry of the history: the saga's version after it, and the record that brought it."""
 
@@ -61,8 +62,8 @@ class Held:
         turn = told(self.state, received, now)
         events = turn.events
         if not is_duplicate(events):
-            self.has_news = self.has_news or is_news(self.state, events, turn.saga)
-            self.state = turn.saga
+            before, self.state = self.state, turn.saga
+            self.has_news = self.has_news or is_news(before, events, self.state)
             entry = Entry(received, now, tuple(events))
             self.accepted.append(Accepted(entry, self.state.version, record))
         return events
@@ -79,7 +80,7 @@ class Held:
             self.timer = Timer(due_at)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unknown:
     """A saga that can't be loaded here: it runs by a definition of another release."""
 

@@ -5,7 +5,6 @@ does it with the time: all that an input causes happens at its `now`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import cast, get_args
 
@@ -14,6 +13,7 @@ from sagaline.engine.events import Event
 from sagaline.engine.inputs import Input
 from sagaline.engine.machine import decide, fold
 from sagaline.engine.state import SagaState
+from sagaline.engine.value import value
 
 INPUTS = Codec(*get_args(Input))
 EVENTS = Codec(*get_args(Event))
@@ -23,7 +23,7 @@ class HistoryDiverged(Exception):
     """The definition decides a recorded input differently now than it did then."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Entry:
     """One accepted input, the clock it was decided by, and what it caused."""
 

@@ -1,30 +1,31 @@
 """What a saga can be told: a closed union. Messages in it are opaque to the machine."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import ClassVar, TypeAlias, get_args
 
 from sagaline.engine.state import OPAQUE, Direction
+from sagaline.engine.value import value
 
 ACTION, UNDO, REVOKE = Direction.ACTION, Direction.UNDO, Direction.REVOKE
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Started:
     """The message that starts the saga has come."""
 
     message: object = field(metadata=OPAQUE)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Abort:
     """Someone wants the saga undone; possible until its pivot's command was issued."""
 
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepInput:
     """Something about one command of one step, named by direction and generation."""
 
@@ -33,14 +34,14 @@ class StepInput:
     generation: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TimedOut(StepInput):
     """The `attempt`-th sending has no answer in time, though the participant has read it."""
 
     attempt: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Delayed(StepInput):
     """The `attempt`-th sending isn't with the participant yet: its time starts anew.
 
@@ -51,7 +52,7 @@ class Delayed(StepInput):
     stalled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer(StepInput):
     """A participant's reply; `outcome` as in `ce_sagaoutcome`."""
 
@@ -64,7 +65,7 @@ class Answer(StepInput):
         return f"{self.direction}/{self.generation}/{self.outcome}"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Succeeded(Answer):
     """The action was done; `reply` is the business reply."""
 
@@ -73,7 +74,7 @@ class Succeeded(Answer):
     reply: object = field(default=None, metadata=OPAQUE)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Explained(Answer):
     """An answer that says why."""
 
@@ -81,7 +82,7 @@ class Explained(Answer):
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refused(Explained):
     """The action was refused and has had no effect."""
 
@@ -89,7 +90,7 @@ class Refused(Explained):
     directions = frozenset({ACTION, REVOKE})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Blocked(Explained):
     """The action was not done and never will be: its undo or a revoke came first."""
 
@@ -97,7 +98,7 @@ class Blocked(Explained):
     directions = frozenset({ACTION, REVOKE})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Parked(Explained):
     """The participant has put the command aside for an operator."""
 
@@ -105,7 +106,7 @@ class Parked(Explained):
     directions = frozenset(Direction)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Discarded(Explained):
     """An operator has thrown the parked command away: it acts as refused."""
 
@@ -113,7 +114,7 @@ class Discarded(Explained):
     directions = frozenset(Direction)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Undone(Answer):
     """The action's effect was taken back."""
 
@@ -121,7 +122,7 @@ class Undone(Answer):
     directions = frozenset({UNDO})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UndoNoop(Answer):
     """There was no effect to take back, and there never will be."""
 
@@ -129,7 +130,7 @@ class UndoNoop(Answer):
     directions = frozenset({UNDO})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class UndoRefused(Explained):
     """The effect stands: it can't be taken back."""
 

@@ -123,7 +123,7 @@ def unheeded(turn: Turn, received: AnyAnswer | TimedOut | Delayed, now: datetime
     step = turn.steps.get(received.step)
     if step is None or step.status is StepStatus.PLANNED or received.generation > step.generation:
         return Reason.UNEXPECTED
-    if isinstance(received, TimedOut | Delayed):
+    if isinstance(received, (TimedOut, Delayed)):
         return unheeded_timer(step, received, now)
     if received.answer in step.heard:
         return Reason.DUPLICATE

@@ -6,14 +6,14 @@ key's lock, says which version and time it has, and only a saga of just these is
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sagaline.engine.state import SagaState
+from sagaline.engine.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Remembered:
     """A saga, and the trace that it belongs to."""
 

@@ -1,13 +1,14 @@
 """Where a saga stands: one row for the saga, one entry a step; values, folded from events."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
 
 from sagaline.engine.definition import Kind, Refusal, Saga, Step
+from sagaline.engine.value import value
 
 OPAQUE = MappingProxyType({"opaque": True})  # not the codec's business: see `row`
 
@@ -54,7 +55,7 @@ class Certainty(StrEnum):
     IN_DOUBT = "indoubt"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class StepState:
     """One step of one saga. `attempt`, `parked` and `stalled` are about its newest command.
 
@@ -89,7 +90,7 @@ class StepState:
         return self.plan.kind
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SagaState:
     """One saga: `version` counts the events folded, `refusal` says why it turned back or stopped.
 
