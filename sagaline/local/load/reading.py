@@ -73,8 +73,12 @@ class Reader:
         orchestrator = known.get(ORCHESTRATOR)
         ended = None if orchestrator is None else int(_total(orchestrator, ENDED))
         brief = self.brief()
-        memory = process_usage.memory_mib(self._pids) if with_memory else {}
+        memory = await self._memory_mib() if with_memory else {}
         return replace(brief, memory_mib=memory, waiting=waiting, sagas_ended=ended)
+
+    async def _memory_mib(self) -> dict[str, int]:
+        # The kernel needs 200 to 600 ms for all of them, in which the load is to go on.
+        return await asyncio.to_thread(process_usage.memory_mib, self._pids)
 
     async def _page(self, service: str) -> list[str] | None:
         try:
