@@ -1,4 +1,4 @@
-"""Frozen dataclasses as JSON-able dicts and back, for a closed set of classes.
+"""Values as JSON-able dicts and back, for a closed set of classes.
 
 Defaults are left out, so that rows and histories stay short. Fields marked `opaque` are left to
 the caller, who gives them back when the dict is read: mostly messages, kept as bytes elsewhere.

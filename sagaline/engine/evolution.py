@@ -19,6 +19,7 @@ from sagaline.engine.events import (
     SagaStarted,
     StepAnswered,
     StepDelayed,
+    StepEvent,
     StepFailed,
     StepInDoubt,
     StepParked,
@@ -101,6 +102,8 @@ class Turn:
     def happens(self, event: Event) -> None:
         """Fold one event. Decides nothing, so that folding a history has no effects."""
         match event:
+            case StepEvent():  # most are, and cases are tried in order
+                self.steps[event.step] = _changed(self.steps[event.step], event)
             case SagaStarted():
                 self.status = following(event, self.status)
                 self.message, self.started_at = event.message, event.at
@@ -115,7 +118,7 @@ class Turn:
             case Ignored():  # what nobody asked for yet is not heard: asked for, it has to count
                 pass
             case _:
-                self.steps[event.step] = _changed(self.steps[event.step], event)
+                assert_never(event)
         self.events.append(event)
 
 

@@ -126,7 +126,12 @@ class SagaState:
     @property
     def due_at(self) -> datetime | None:
         """When the first of its steps is overdue; None if no timer runs."""
-        return min((s.due_at for s in self.steps.values() if s.due_at is not None), default=None)
+        first: datetime | None = None
+        for step in self.steps.values():  # asked twice an input, and `min` takes twice as long
+            at = step.due_at
+            if at is not None and (first is None or at < first):
+                first = at
+        return first
 
     def overdue(self, now: datetime) -> list[StepState]:
         """The steps whose time is up at `now`, in the definition's order."""
