@@ -17,6 +17,10 @@ from sagaline.chassis.schema_wait import SchemaWait
 from sagaline.chassis.session import Limits, Session
 from sagaline.chassis.watch import Stuck
 
+# Without records a fetch is answered so late at most, and so is whatever is asked behind it on its
+# connection: a look at the lag, and where partitions move between processes, a claim.
+FETCH_WAIT_MS = 1_000
+
 
 class Consumer:
     """Reads a service's topics into its inbox, through outages of Kafka and of the database.
@@ -131,7 +135,7 @@ class Consumer:
             request_timeout_ms=20_000,
             retry_backoff_ms=100,
             metadata_max_age_ms=5_000,  # a topic made after us is found this late
-            fetch_max_wait_ms=500,
+            fetch_max_wait_ms=min(FETCH_WAIT_MS, self._limits.watch_interval_ms // 2),
             fetch_min_bytes=1,
             max_partition_fetch_bytes=1_048_576,
             isolation_level="read_uncommitted",  # no transactions stand in these logs

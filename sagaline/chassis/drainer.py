@@ -42,8 +42,8 @@ class RelayLimits:
     """Sizes and times of a relay."""
 
     rows_max: int = 500  # in flight at once
-    poll_min_ms: int = 20
-    poll_max_ms: int = 200
+    poll_min_ms: int = 200
+    poll_max_ms: int = 1_000
     lock_poll_ms: int = 500
     idle_session_timeout_ms: int = 3_000
     backoff_first_ms: int = 100

@@ -14,6 +14,7 @@ from sagaline.chassis import positions
 from sagaline.chassis.batch import Cursors
 from sagaline.chassis.database import Database
 from sagaline.chassis.errors import PlatformError, PositionLost
+from sagaline.chassis.log_ends import log_ends
 from sagaline.chassis.offsets import Offsets, highest_waiting
 from sagaline.chassis.positions import Partition
 
@@ -44,9 +45,13 @@ class Holding:
         self._log = log
 
     def assigned(self, partitions: Collection[Partition]) -> None:
-        """Nothing is held; these are to be claimed."""
+        """Nothing is held; these are to be claimed, and not fetched before.
+
+        A claim asks Kafka, which answers nothing on a connection that a fetch waits on.
+        """
         self.drop()
         self.unclaimed = set(partitions)
+        self._kafka.pause(*(TopicPartition(*each) for each in partitions))
         # What is lost stays said until its claim has looked again.
         self.lost = {each: lost for each, lost in self.lost.items() if each in self.unclaimed}
 
@@ -68,8 +73,7 @@ class Holding:
         unclaimed = self.unclaimed
         wanted = sorted(unclaimed & self._kafka.assignment())
         places = [TopicPartition(*partition) for partition in wanted]
-        begins = await self._kafka.beginning_offsets(places)
-        ends = await self._kafka.end_offsets(places)
+        begins, ends = await log_ends(self._kafka, places)
         async with self._database.transaction() as tx:
             claimed = await positions.claim(tx, dict(begins), owner=self._owner)
             waiting = await highest_waiting(tx)
@@ -89,6 +93,7 @@ class Holding:
         if begin <= position <= end:
             self.lost.pop(each, None)
             self._kafka.seek(each, position)
+            self._kafka.resume(each)
             self.fetched[each] = position
         else:
             self.lose(each, position, begin, end)
@@ -108,9 +113,8 @@ class Holding:
 
     async def check_gap(self, each: TopicPartition, position: int) -> None:
         """A gap is normal, but not where the log begins behind it: that was deleted unread."""
-        begins = await self._kafka.beginning_offsets([each])
+        begins, ends = await log_ends(self._kafka, [each])
         if begins[each] > position and self.fetched.get(each) == position:
-            ends = await self._kafka.end_offsets([each])
             self.lose(each, position, begins[each], ends[each])
 
     def lose(self, each: TopicPartition, position: int, begin: int, end: int) -> None:

@@ -4,7 +4,7 @@ See docs/architecture.md, "Relay". The lock is the session's, so that it is free
 as the session is gone; any error ends the session, and whoever drains has to take the lane anew.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
@@ -53,7 +53,8 @@ class LaneLost(PlatformError):
 class Lane:
     """A session on a service's database. `owner` is shown to people, nothing depends on it.
 
-    `fresh` is kept while the lane is held, and saves reading what this process has written.
+    `fresh` is kept while the lane is held, and saves reading what this process has written; what
+    another process has written, it says by `tell`, and then `told` is called.
 
     The server ends a session that is silent for `idle_session_timeout_ms`: that of a process that
     was stopped, or is cut off, does not hold the lane.
@@ -67,6 +68,7 @@ class Lane:
         owner: str,
         idle_session_timeout_ms: int,
         fresh: Fresh,
+        told: Callable[[], None] = lambda: None,
     ) -> None:
         self._database_url = database_url
         self._settings = SESSION | {
@@ -78,6 +80,8 @@ class Lane:
         self._number = number
         self._owner = owner
         self._fresh = fresh
+        self._told = told
+        self._channel = f"sagaline_lane_{number}"
         self._connection: asyncpg.Connection | None = None
         self._epoch: int | None = None
         self._acked: list[int] = []  # of this session; they stand in the outbox until it looks
@@ -100,7 +104,16 @@ class Lane:
             elif await session.fetchval(TAKE, LOCK_CLASS, self._number):
                 self._epoch = await session.fetchval(RAISE_EPOCH, self._number, self._owner)
                 self._fresh.open()
+                await session.add_listener(self._channel, lambda *_: self._told())
             return self._epoch is not None
+
+    async def tell(self) -> None:
+        """Whoever has the lane hears that there are rows.
+
+        Not said by the rows' own transaction: such transactions commit one after the other.
+        """
+        async with self._session() as session:
+            await session.execute(f"NOTIFY {self._channel}")
 
     def acked(self, ids: Sequence[int]) -> None:
         """Kafka has these rows: they are not visible any more, and go with the next look."""

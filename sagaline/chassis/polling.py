@@ -13,6 +13,9 @@ from sagaline.chassis.batch import Raw, Waiting
 from sagaline.chassis.errors import Unreadable
 from sagaline.chassis.holding import Holding
 
+BUSY_MS = 200  # so soon it is noticed that there is room again
+IDLE_MS = 1_000  # what is fetched ends the wait at once
+
 Found: TypeAlias = "dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]"
 
 
@@ -40,7 +43,9 @@ class Polling:
             room = self._queue_records_max - len(self._waiting)
             self._throttle(room)
             try:
-                found = await self._kafka.getmany(timeout_ms=200, max_records=max(room, 1))
+                found = await self._kafka.getmany(
+                    timeout_ms=BUSY_MS if self._waiting else IDLE_MS, max_records=max(room, 1)
+                )
             except UnicodeDecodeError:
                 await self._sift(max(room, 1))
             else:
@@ -52,7 +57,7 @@ class Polling:
         held = {TopicPartition(*each) for each in self._waiting.held} & self._kafka.assignment()
         if held:
             self._kafka.pause(*held)
-        paused = self._kafka.paused() - self._holding.lost.keys() - held
+        paused = self._kafka.paused() - self._holding.lost.keys() - self._holding.unclaimed - held
         if room <= 0:
             if going := self._kafka.assignment() - self._kafka.paused():
                 self._kafka.pause(*going)

@@ -1,12 +1,13 @@
 """The relay: outbox to Kafka, at least once; of a service's processes one drains at a time.
 
-See docs/architecture.md, "Relay". It is woken by this process's commits; a poll finds
-what other processes commit, and what a crash left.
+See docs/architecture.md, "Relay". It is woken by this process's commits, and those of the others
+whose turn it isn't; a poll finds what a crash left.
 """
 
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from math import ceil
 
 from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry
@@ -54,6 +55,7 @@ class Relay:
             owner=owner,
             idle_session_timeout_ms=limits.idle_session_timeout_ms,
             fresh=outbox.fresh,
+            told=self.wake,
         )
         self._awake = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -76,7 +78,7 @@ class Relay:
         return self._lane.backend_pid
 
     def wake(self) -> None:
-        """Look at the outbox now: this process committed rows."""
+        """Look at the outbox now: rows were committed."""
         self._awake.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -109,7 +111,7 @@ class Relay:
         if not await self._lane.try_take():
             self._metrics.backlog(rows=0, quarantined=0, waits_since=None)
             self._well()
-            await self._pause(drainer, self._limits.lock_poll_ms)
+            await self._tell_others()
             return
         if not had_it:
             self._log.info("relay_took_lane", owner=self._owner)
@@ -121,16 +123,15 @@ class Relay:
         await drainer.ready()
         # The session must not look idle to the server between two polls.
         most_ms = min(self._limits.poll_max_ms, self._limits.idle_session_timeout_ms // 3)
-        idle_ms, reported = self._limits.poll_min_ms, False
+        idle_ms = self._limits.poll_min_ms
         while not self._stopping.is_set():
-            acked = await drainer.drain_once()
+            # What was acked is gone after the next look only, and others may wait for that.
+            idle_ms = self._limits.poll_min_ms if await drainer.drain_once() else 2 * idle_ms
+            idle_ms = min(idle_ms, most_ms)
             self._well()
             await drainer.look()
             if not drainer.leftover:
-                # Rows that nobody here reported say that others are at work, and may go on.
-                theirs = acked and not reported
-                idle_ms = self._limits.poll_min_ms if theirs else min(2 * idle_ms, most_ms)
-                reported = await within(self._awake, idle_ms)
+                await within(self._awake, idle_ms)
             self._awake.clear()
         loop = asyncio.get_running_loop()
         until_s = loop.time() + self._limits.drain_ms / 1000
@@ -170,6 +171,15 @@ class Relay:
     async def _pause(self, drainer: Drainer, pause_ms: int) -> None:
         """Wait, the session kept, but not beyond a stop."""
         await drainer.holding(within(self._stopping, pause_ms))
+
+    async def _tell_others(self) -> None:
+        """Wait to try for the lane again; who has it hears meanwhile that we committed rows."""
+        now_s = asyncio.get_running_loop().time
+        until_s = now_s() + self._limits.lock_poll_ms / 1000
+        while not self._stopping.is_set() and (left_s := until_s - now_s()) > 0:
+            if await within(self._awake, ceil(left_s * 1000)) and not self._stopping.is_set():
+                self._awake.clear()
+                await self._lane.tell()
 
     async def _wake_at_stop(self) -> None:
         await self._stopping.wait()

@@ -10,10 +10,12 @@ from math import ceil
 import uvicorn
 from fastapi import FastAPI
 
+from sagaline.chassis.deadline import within
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.running import Running
 
 KEEP_ALIVE_S = 15
+DATE_MS = 1_000  # so old a date header may be
 
 
 class PortTaken(PlatformError):
@@ -29,11 +31,22 @@ class Server(uvicorn.Server):
         host, port = listening.getsockname()[:2]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self.ready = asyncio.Event()
+        self._ending = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen."""
         await super().startup(sockets)
         self.ready.set()
+
+    async def main_loop(self) -> None:
+        """Keep the date right, until the end; uvicorn's own looks ten times a second for that."""
+        while not await self.on_tick(0):
+            await within(self._ending, DATE_MS)
+
+    def end(self) -> None:
+        """Take no new request."""
+        self.should_exit = True
+        self._ending.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -68,7 +81,7 @@ class Serving:
     async def stop(self, running: Running) -> None:
         """No new request is taken, and those in flight are answered, or their time is over."""
         for server in self.servers:
-            server.should_exit = True
+            server.end()
         for side in _sides(running):
             within_ms = running.settings.shutdown_grace_ms + 1_000
             await running.background.end(side.name, within_ms=within_ms)

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis.holding import Holding
+from sagaline.chassis.log_ends import log_ends
 from sagaline.chassis.positions import Partition
 
 
@@ -50,8 +51,7 @@ class Watch:
             places = [TopicPartition(*partition) for partition in fetched]
             try:
                 async with asyncio.timeout(self._interval_s):
-                    begins = await self._kafka.beginning_offsets(places)
-                    ends = await self._kafka.end_offsets(places)
+                    begins, ends = await log_ends(self._kafka, places)
             except (KafkaError, TimeoutError) as error:
                 self.problem = f"Kafka does not answer: {error!r}"
                 self._log.warning("lag unknown", error=repr(error))

@@ -64,6 +64,7 @@ class Store:
         self._codec = codec
         self._memory = memory
         self._tally = tally
+        self.changed = True  # sagas were saved since somebody set this to False
 
     async def lock(
         self, tx: Transaction, keys: Iterable[str], *, opening: Iterable[str] = ()
@@ -170,7 +171,11 @@ class Store:
             await saga_rows.keep_states(tx, [(s, write(s, self._dump_message)) for s in long])
         await history_rows.append(tx, changed)
         kept = [Remembered(held.state, held.traceparent) for held in changed]
-        tx.afterwards(lambda: self._memory.keep(kept))
+        tx.afterwards(lambda: self._saved(kept))
+
+    def _saved(self, kept: Sequence[Remembered]) -> None:
+        self._memory.keep(kept)
+        self.changed = True
 
     def _dump_message(self, message: object) -> Plain:
         # To the machine messages are opaque; here it is known what they are.

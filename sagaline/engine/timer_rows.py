@@ -7,8 +7,9 @@ from sagaline.chassis.database import Transaction
 from sagaline.engine.held import Timer
 from sagaline.engine.state import SagaState
 
-DUE = """
-    SELECT key FROM saga WHERE timer_at <= clock_timestamp() ORDER BY timer_at LIMIT $1
+NEXT = """
+    SELECT key, timer_at <= clock_timestamp() AS due FROM saga
+    WHERE timer_at <= clock_timestamp() + make_interval(secs => $2) ORDER BY timer_at LIMIT $1
 """
 
 SET = """
@@ -28,9 +29,13 @@ POSTPONE = """
 """
 
 
-async def due_keys(tx: Transaction, *, limit: int) -> list[str]:
-    """Keys of the sagas whose timers are due, the longest due first; nothing is locked."""
-    return list(dict.fromkeys(row["key"] for row in await tx.fetch(DUE, limit)))
+async def due_keys(tx: Transaction, *, limit: int, ahead_s: float) -> tuple[list[str], bool]:
+    """Keys of the sagas whose timers are due, the longest due first; nothing is locked.
+
+    And whether any are due, or will be within `ahead_s`.
+    """
+    rows = await tx.fetch(NEXT, limit, ahead_s)
+    return list(dict.fromkeys(row["key"] for row in rows if row["due"])), bool(rows)
 
 
 async def set_timers(tx: Transaction, timers: Sequence[tuple[SagaState, Timer | None]]) -> None:

@@ -29,6 +29,7 @@ from sagaline.engine.store import Store
 
 Command: TypeAlias = tuple[UUID, str]  # saga id, fence id
 
+QUIET_S = 1.0  # between looks where no timer is near and none was set here: others may set some
 UNKNOWN_AGAIN_S = 10.0  # how soon after a release is deployed the timers of its sagas go on
 
 
@@ -67,13 +68,15 @@ class Timers:
         self._log = log
         self._unknown: set[str] = set()  # whose sagas the log has told of
         self._outage = False
+        self._near = True  # a timer that stands in the database may be due before QUIET_S are over
+        self._look_by_s = 0.0
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Tick until `stopping`; an error that doesn't pass goes up, and ends the service."""
         try:
             while not stopping.is_set():
                 try:
-                    full = await self.tick() >= self._batch_keys_max
+                    full = self._is_time() and await self.tick() >= self._batch_keys_max
                 except Exception as error:
                     if not passing(error):
                         raise
@@ -87,10 +90,21 @@ class Timers:
         finally:
             await self._broker.close()
 
+    def _is_time(self) -> bool:
+        """There may be something to see: no look is made for nothing, but once in QUIET_S."""
+        now_s = asyncio.get_running_loop().time()
+        if not (self._near or self._store.changed or now_s >= self._look_by_s):
+            return False
+        self._store.changed = False
+        self._near, self._look_by_s = True, now_s + QUIET_S
+        return True
+
     async def tick(self) -> int:
         """Deal with the timers that are due; say how many keys had one."""
         async with self._database.reading() as tx:
-            keys = await timer_rows.due_keys(tx, limit=self._batch_keys_max)
+            keys, self._near = await timer_rows.due_keys(
+                tx, limit=self._batch_keys_max, ahead_s=QUIET_S
+            )
             if not keys:
                 return 0
             due = await self._store.load(tx, keys)

@@ -24,14 +24,14 @@ class RelaySettings(BaseSettings):
     )
     relay_poll_min_ms: int = bounded(
         "SAGALINE_RELAY_POLL_MIN_MS",
-        20,
+        200,
         least=1,
         most=10_000,
-        text="Shortest time between looks at an outbox that nobody reported rows in.",
+        text="Time to the next look at an outbox after rows were sent; it doubles with each look.",
     )
     relay_poll_max_ms: int = bounded(
         "SAGALINE_RELAY_POLL_MAX_MS",
-        200,
+        1_000,
         least=1,
         most=10_000,
         text="Longest time between looks at an outbox that nobody reported rows in.",

@@ -9,7 +9,7 @@ from sagaline.local.load.reading import Reader, Reading
 from sagaline.local.load.tally import Tally
 
 TICK_S = 1.0
-MEMORY_TICKS = 5  # one look in so many is at memory, too
+MEMORY_TICKS = 10  # one look in so many is at memory, too: it takes 200 ms and more
 
 
 @dataclass(frozen=True, slots=True)

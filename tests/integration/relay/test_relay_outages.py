@@ -3,11 +3,13 @@
 import asyncio
 import signal
 import sys
+from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 
 from sagaline.local.kafka import Kafka
 from tests.integration.relay.stage import (
+    LIMITS,
     Writer,
     create_topic,
     eventually,
@@ -47,6 +49,30 @@ async def test_of_two_drainers_one_works_and_the_other_takes_over(
         await writer.emptied(within_s=TAKEOVER_S)
         assert await writer.owner() == "second", "the other one has stopped"
     assert first_values(await log_of(kafka_bootstrap, topic)) == written | {"after": ["1"]}
+
+
+async def test_a_drainer_hears_of_what_other_processes_commit(
+    writer: Writer, topic: str, database_url: str, kafka_bootstrap: str
+) -> None:
+    # By itself neither would look, or try for the lane, before the test is over.
+    limits = replace(
+        LIMITS,
+        poll_min_ms=60_000,
+        poll_max_ms=60_000,
+        lock_poll_ms=60_000,
+        idle_session_timeout_ms=200_000,
+    )
+    registry = CollectorRegistry()
+    drains = new_relay(database_url, kafka_bootstrap, limits=limits, registry=registry)
+    waits = new_relay(database_url, kafka_bootstrap, owner="other", limits=limits)
+    async with running(drains):
+        await eventually(lambda: drains.healthy, within_s=20, what="it drains")
+        async with running(waits):
+            await eventually(lambda: waits.healthy, within_s=20, what="it waits for its turn")
+            await writer.write("key", "1", "2")
+            waits.wake()
+            await eventually(lambda: figure(registry, PUBLISHED) == 2, within_s=20, what="sent")
+            assert await writer.owner() == "drainer"
 
 
 async def test_a_stopped_process_loses_its_session_and_the_lane_goes_on(

@@ -32,7 +32,9 @@ def test_services_are_offered_by_the_platform_file(pytestconfig: pytest.Config) 
     assert offered("sagactl db status --service ") == [each.name for each in services]
 
 
-def test_the_shell_is_told_how_to_ask() -> None:
+def test_the_shell_is_told_how_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Else it looks for a shell among the parents of this process, which may have none.
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
     shown = RUNNER.invoke(app, ["--show-completion", "bash"], prog_name="sagactl")
     assert "--install-completion" in RUNNER.invoke(app, ["--help"]).output
     assert shown.exit_code == 0
