@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from sagaline.chassis import dead_letters_api, logs, web, wiring
-from sagaline.chassis.metrics import HttpMetrics
+from sagaline.chassis import dead_letters_api, wiring
+from tests.http_side import application, client_of
 from tests.integration.chassis.parcels import order
 from tests.integration.chassis.stage import Stage
 
@@ -23,16 +23,9 @@ async def operators_of(stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
     tables = {stage.commands: stage.shop.handlers}
     inbox = wiring.inbox_of(running, tables)
     running.parts.append(wiring.dead_letters_of(running, tables, inbox))
-    app = web.application(
-        title="test",
-        router=dead_letters_api.router,
-        body_bytes_max=65_536,
-        metrics=HttpMetrics(running.metrics),
-        log=logs.logger("test"),
-    )
+    app = application(dead_letters_api.router, registry=running.metrics)
     app.state.running = running
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with client_of(app) as client:
         yield client
 
 

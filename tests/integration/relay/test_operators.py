@@ -11,19 +11,18 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
-from prometheus_client import CollectorRegistry
 
 import schemas
-from sagaline.chassis import logs, outbox_api, web
+from sagaline.chassis import outbox_api, web
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.database import Database, open_engine
 from sagaline.chassis.envelope import Encoded, reply_id
 from sagaline.chassis.fresh import Fresh
 from sagaline.chassis.lane import Lane
 from sagaline.chassis.lane_rows import Verdict
-from sagaline.chassis.metrics import HttpMetrics
 from sagaline.chassis.outbox import Outbox
 from sagaline.testing.runtime import TestServer
+from tests.http_side import application, client_of
 from tests.integration.relay.stage import (
     Writer,
     create_topic,
@@ -47,16 +46,9 @@ async def operators_of(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     )
     engine = open_engine(database_url, pool_size=2, command_timeout_s=10)
     database = Database(engine, flush=outbox.flush)
-    app = web.application(
-        title="test",
-        router=outbox_api.router,
-        body_bytes_max=65_536,
-        metrics=HttpMetrics(CollectorRegistry()),
-        log=logs.logger("test"),
-    )
+    app = application(outbox_api.router)
     app.dependency_overrides[web.database] = lambda: database
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with client_of(app) as client:
         yield client
     await database.close()
 

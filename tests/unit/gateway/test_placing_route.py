@@ -6,14 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
-from fastapi import APIRouter, FastAPI
-from prometheus_client import CollectorRegistry
+from fastapi import APIRouter
 
 from gateway_service import api, domain
-from sagaline.chassis import logs, web
-from sagaline.chassis.metrics import HttpMetrics
+from tests.http_side import application, client_of
 
 LAMP = {"sku": "LAMP", "quantity": 1}
 AN_ORDER = {"customer_id": "c-1", "currency": "EUR", "lines": [LAMP]}
@@ -42,19 +39,6 @@ class Asked:
         self.calls.append(wait_s)
 
 
-def application(router: APIRouter, asked: Asked) -> FastAPI:
-    app = web.application(
-        title="test",
-        router=router,
-        body_bytes_max=65_536,
-        metrics=HttpMetrics(CollectorRegistry()),
-        log=logs.logger("test"),
-        random_bytes=bytes,
-    )
-    app.state.running = asked
-    return app
-
-
 def fastapis_own() -> APIRouter:
     router = APIRouter(prefix="/orders")
     router.add_api_route("", api.place_order, methods=["POST"], status_code=202)
@@ -66,8 +50,9 @@ async def answer(
 ) -> tuple[object, ...]:
     """What the client gets, and what the parts were asked."""
     asked = Asked()
-    transport = httpx.ASGITransport(app=application(router, asked))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    app = application(router, random_bytes=bytes)
+    app.state.running = asked
+    async with client_of(app) as client:
         got = await client.post("/orders", content=body, headers=headers)
     return got.status_code, got.text, sorted(got.headers.items()), asked.calls
 

@@ -7,14 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 from fastapi import APIRouter
-from prometheus_client import CollectorRegistry
 
 from gateway_service import api, domain, repository
-from sagaline.chassis import logs, web
-from sagaline.chassis.metrics import HttpMetrics
+from tests.http_side import application, client_of
 
 THE_ID = "0192f0c1-7d3a-7c41-8a5e-3f6b2d9c1e04"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -68,17 +65,9 @@ async def answer(
 ) -> tuple[object, ...]:
     """What the client gets, and what was asked."""
     asked = Asked()
-    app = web.application(
-        title="test",
-        router=router,
-        body_bytes_max=65_536,
-        metrics=HttpMetrics(CollectorRegistry()),
-        log=logs.logger("test"),
-        random_bytes=bytes,
-    )
+    app = application(router, random_bytes=bytes)
     app.state.running = asked
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with client_of(app) as client:
         got = await client.get(path, headers=headers)
     return got.status_code, got.text, sorted(got.headers.items()), asked.calls
 
