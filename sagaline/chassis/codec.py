@@ -11,7 +11,6 @@ from io import BytesIO
 from typing import Any, Final, NamedTuple
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
-from fastavro.types import Schema
 
 from sagaline.chassis import messages as platform
 from sagaline.chassis.catalog import Catalog, Message
@@ -30,26 +29,7 @@ class Writer(NamedTuple):
     """A schema that records are written in: their type, and how they become bytes and back."""
 
     message_type: type[Message]
-    schema: Schema
-    shape: Shape | None  # where fastavro isn't needed
-
-    def body(self, message: Message) -> bytes:
-        """The message as bytes."""
-        if self.shape is not None:
-            return self.shape.put(message)
-        out = BytesIO()
-        schemaless_writer(out, self.schema, message.model_dump())
-        return out.getvalue()
-
-    def fields(self, data: bytes) -> tuple[Any, int]:
-        """What stands in `data` behind the header, and where that ends; raises MISFITS."""
-        if self.shape is not None:
-            return self.shape.take(data, HEADER_BYTES)
-        body = BytesIO(data)
-        body.seek(HEADER_BYTES)
-        # No reader schema is given: fastavro skips a field that its reader doesn't have without
-        # looking for the end of the data, so that ten bytes could keep it busy for years.
-        return schemaless_reader(body, self.schema, None), body.tell()
+    shape: Shape
 
 
 class Codec:
@@ -69,7 +49,7 @@ class Codec:
     def encode(self, message: Message) -> bytes:
         """The message in the current schema of its type."""
         fingerprint = message.fingerprint
-        return b"%b%b%b" % (MARKER, fingerprint, self._writer(fingerprint).body(message))
+        return b"%b%b%b" % (MARKER, fingerprint, self._writer(fingerprint).shape.put(message))
 
     def decode(self, data: bytes) -> Message:
         """The message in `data`, whichever bytes these are.
@@ -84,7 +64,7 @@ class Codec:
         writer = self._writer(data[len(MARKER) : HEADER_BYTES])
         name = writer.message_type.avro_name
         try:
-            fields, end = writer.fields(data)
+            fields, end = writer.shape.take(data, HEADER_BYTES)
             message = writer.message_type.model_validate(fields, extra="ignore")
         except MISFITS as error:
             raise UndecodableRecord(reason=f"{name}: {error!r}") from error
@@ -143,4 +123,23 @@ class Codec:
 
 
 def _writer_of(message_type: type[Message], schema: Mapping[str, object]) -> Writer:
-    return Writer(message_type, parse_schema(dict(schema)), shape_of(schema))
+    return Writer(message_type, shape_of(schema) or fastavro_shape(schema))
+
+
+def fastavro_shape(schema: Mapping[str, object]) -> Shape:
+    """The shape of any schema, as fastavro writes and reads it."""
+    parsed = parse_schema(dict(schema))
+
+    def put(message: Message) -> bytes:
+        out = BytesIO()
+        schemaless_writer(out, parsed, message.model_dump())
+        return out.getvalue()
+
+    def take(data: bytes, at: int) -> tuple[Any, int]:
+        body = BytesIO(data)
+        body.seek(at)
+        # No reader schema is given: fastavro skips a field that its reader doesn't have without
+        # looking for the end of the data, so that ten bytes could keep it busy for years.
+        return schemaless_reader(body, parsed, None), body.tell()
+
+    return Shape(put, take)

@@ -4,14 +4,14 @@ See docs/architecture.md, "Messages". The envelope travels as headers; the value
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from sagaline.chassis.catalog import Message
 from sagaline.chassis.errors import MalformedEnvelope
+from sagaline.chassis.instant import text_of
 from sagaline.chassis.quick_uuid import QuickUUID, uuid5
 
 Direction: TypeAlias = Literal["action", "undo", "revoke"]
@@ -83,7 +83,7 @@ class Envelope(NamedTuple):
             "ce_type": self.type,
             "ce_source": self.source,
             "ce_subject": self.subject,
-            "ce_time": _text(self.time),
+            "ce_time": text_of(self.time),
             "content-type": CONTENT_TYPE,
         }
         if self.traceparent is not None:
@@ -158,11 +158,6 @@ def _unkeepable(found: Headers) -> str | None:
         if len(found.get(name, "")) > most:
             return f"{name} has more than {most} characters"
     return None
-
-
-@lru_cache(maxsize=1)  # a transaction's messages have one time
-def _text(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _uuid(text: str | None) -> UUID | None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sagaline.chassis.envelope import Encoded, Envelope
 from sagaline.chassis.errors import MalformedEnvelope
+from sagaline.chassis.instant import text_of
 from sagaline.chassis.log_records import LogRecord
 
 # Extensions of the CloudEvent, beside the original ones. A copy of a copy tells of the last place.
@@ -18,7 +19,7 @@ ORIGIN: Final = ("ce_origintopic", "ce_originpartition", "ce_originoffset", "ce_
 
 def marks(record: LogRecord, replay_id: UUID) -> dict[str, str]:
     """Headers of a copy: which replay made it, where the record stood and since when."""
-    time = "" if record.time is None else record.time.isoformat().replace("+00:00", "Z")
+    time = "" if record.time is None else text_of(record.time)
     places = (record.topic, str(record.partition), str(record.offset), time)
     return {REPLAY: str(replay_id), **dict(zip(ORIGIN, places, strict=True))}
 

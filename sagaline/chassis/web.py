@@ -75,8 +75,8 @@ def application(
     # Routes are tried in order: the service's own, which are asked far more often, come first.
     if router is not None:
         app.include_router(router)
-        quick = [route for route in router.routes if isinstance(route, QuickRoute)]
-        app.add_middleware(QuickRoutes, routes=quick)
+        if quick := [route for route in router.routes if isinstance(route, QuickRoute)]:
+            app.add_middleware(QuickRoutes, routes=quick)
     app.include_router(health.router())
     docs.install(app)
     app.add_middleware(BodyGuard, bytes_max=body_bytes_max)

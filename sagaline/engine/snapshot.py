@@ -1,16 +1,15 @@
 """A saga's snapshot: what the bus is told of how it stands."""
 
 import json
-from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from typing import Final
 
+from sagaline.chassis.instant import text_of
 from sagaline.chassis.messages import SagaSnapshot
 from sagaline.engine.definition import Kind
 from sagaline.engine.state import SagaState, StepState, StepStatus
 from sagaline.engine.view import verdict
 
-TIMES_MAX: Final = 8_192  # texts kept; those of sagas under way are asked for again and again
 ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -60,10 +59,10 @@ def _progress(step: StepState) -> str:
     # Written by hand, since nothing in here needs escaping: an encoder takes three times as long.
     usual = (
         f'"status":"{step.status}","direction":"{step.direction}","attempts":{step.attempt},'
-        f'"started_at":"{_time(step.started_at)}"'
+        f'"started_at":"{text_of(step.started_at)}"'
     )
     if step.ended_at is not None:
-        usual += f',"ended_at":"{_time(step.ended_at)}"'
+        usual += f',"ended_at":"{text_of(step.ended_at)}"'
     return usual + _unusual(step)
 
 
@@ -76,9 +75,3 @@ def _unusual(step: StepState) -> str:
     if step.stalled:
         found["stalled"] = True
     return f",{ENCODE(found)[1:-1]}" if found else ""
-
-
-# One input's events, and all inputs of a batch, have one time.
-@lru_cache(maxsize=TIMES_MAX)
-def _time(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

@@ -64,7 +64,7 @@ class Store:
         self._codec = codec
         self._memory = memory
         self._tally = tally
-        self.changed = True  # sagas were saved since somebody set this to False
+        self.saves = 0  # transactions that saved sagas, and were committed
 
     async def lock(
         self, tx: Transaction, keys: Iterable[str], *, opening: Iterable[str] = ()
@@ -175,7 +175,7 @@ class Store:
 
     def _saved(self, kept: Sequence[Remembered]) -> None:
         self._memory.keep(kept)
-        self.changed = True
+        self.saves += 1
 
     def _dump_message(self, message: object) -> Plain:
         # To the machine messages are opaque; here it is known what they are.

@@ -70,6 +70,7 @@ class Timers:
         self._outage = False
         self._near = True  # a timer that stands in the database may be due before QUIET_S are over
         self._look_by_s = 0.0
+        self._saves_seen = 0
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Tick until `stopping`; an error that doesn't pass goes up, and ends the service."""
@@ -93,9 +94,10 @@ class Timers:
     def _is_time(self) -> bool:
         """There may be something to see: no look is made for nothing, but once in QUIET_S."""
         now_s = asyncio.get_running_loop().time()
-        if not (self._near or self._store.changed or now_s >= self._look_by_s):
+        changed = self._store.saves != self._saves_seen
+        if not (self._near or changed or now_s >= self._look_by_s):
             return False
-        self._store.changed = False
+        self._saves_seen = self._store.saves
         self._near, self._look_by_s = True, now_s + QUIET_S
         return True
 

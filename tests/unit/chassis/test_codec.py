@@ -16,7 +16,7 @@ import schemas
 from sagaline.avro.folder import Avro, Schema, fingerprint
 from sagaline.avro.package import Package
 from sagaline.chassis.catalog import Message
-from sagaline.chassis.codec import HEADER_BYTES, Codec
+from sagaline.chassis.codec import HEADER_BYTES, Codec, fastavro_shape
 from sagaline.chassis.errors import UndecodableRecord, UnknownFingerprint
 from sagaline.chassis.messages import MESSAGES, Notice
 from schemas.messages import PlaceOrder, RejectOrder, ReserveStock, StockRefused
@@ -59,8 +59,8 @@ def without_shapes() -> Codec:
     """A codec that leaves all to fastavro, as it does with other types than messages have."""
     codec = Codec(schemas.CATALOG)
     for message in examples():
-        writer = codec._writer(message.fingerprint)
-        codec._writers[message.fingerprint] = writer._replace(shape=None)
+        writer, schema = codec._writer(message.fingerprint), codec._schema(message.fingerprint)
+        codec._writers[message.fingerprint] = writer._replace(shape=fastavro_shape(schema))
     return codec
 
 
@@ -219,13 +219,17 @@ def test_a_field_that_this_release_does_not_know_is_dropped(tmp_path: Path) -> N
     assert Codec(catalog).decode(encoded + long(1) + text(b"7") + long(0)) == REFUSAL
 
 
-@pytest.mark.parametrize("items", ["boolean", "double", "string"])
-def test_a_dropped_field_can_not_keep_the_decoder_busy(items: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("items", "error"), [("boolean", "EOFError"), ("double", "EOFError"), ("string", "IndexError")]
+)
+def test_a_dropped_field_can_not_keep_the_decoder_busy(
+    items: str, error: str, tmp_path: Path
+) -> None:
     # fastavro would skip 2**62 items of a field that its reader does not have, at the data's end:
     # it reads what has no shape.
     catalog, header = written_by(fields_with("flags", {"type": "array", "items": items}), tmp_path)
     encoded = header + CODEC.encode(REFUSAL)[HEADER_BYTES:]
-    with pytest.raises(UndecodableRecord, match=r"EOFError|IndexError"):
+    with pytest.raises(UndecodableRecord, match=error):
         Codec(catalog).decode(encoded + long(2**62))
 
 
