@@ -1,7 +1,7 @@
 """What customers are told, on a real PostgreSQL: once for each order, and not both things."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
@@ -91,20 +91,26 @@ class Notifying:
 
     async def gets(self, *orders: SendConfirmation | SendRejection) -> None:
         """These commands are handled, as a batch that has just been delivered."""
+        await self.inbox.handle(*await self._delivered(orders))
+
+    async def keeps_getting(self, *orders: SendConfirmation | SendRejection) -> None:
+        """The same, and what is left of the batch again, until nobody is away any more."""
+        batch, cursors = await self._delivered(orders)
+        async with asyncio.timeout(40):
+            while left := cursors.left_of(batch):
+                with suppress(ProviderUnavailable):
+                    await self.inbox.handle(left, cursors)
+                    return
+                await asyncio.sleep(0.05)
+
+    async def _delivered(
+        self, orders: Sequence[SendConfirmation | SendRejection]
+    ) -> tuple[list[Raw], Cursors]:
         batch = [self._raw(order) for order in orders]
         cursors = Cursors(passed=lambda _spans, _outbox_id: None)
         async with self.database.transaction() as tx:
             cursors.set(await positions.claim(tx, {(TOPIC, 0): 0}, owner="test"))
-        await self.inbox.handle(batch, cursors)
-
-    async def keeps_getting(self, *orders: SendConfirmation | SendRejection) -> None:
-        """The same, until nobody is away any more."""
-        async with asyncio.timeout(40):
-            while True:
-                with suppress(ProviderUnavailable):
-                    await self.gets(*orders)
-                    return
-                await asyncio.sleep(0.05)
+        return batch, cursors
 
     def _raw(self, order: SendConfirmation | SendRejection) -> Raw:
         saga = saga_id("place-order", str(order.order_id))
