@@ -52,7 +52,7 @@ reference: $(STAMP) ## Make docs/reference from commands, settings and OpenAPI d
 
 requirements: $(STAMP) ## Pin the newest versions that requirements/*.in allow
 	@$(PYTHON) -m venv .venv/pins && .venv/pins/bin/pip install --quiet pip-tools
-	@cd requirements && for name in runtime dev; do \
+	@cd requirements && for name in service runtime dev; do \
 		../.venv/pins/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
 		--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
 		--output-file $$name.txt $$name.in; done

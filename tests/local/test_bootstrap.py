@@ -84,7 +84,7 @@ def test_a_failed_installation_shows_what_pip_said(
 
 
 def test_the_pins_name_no_address_and_hash_everything() -> None:
-    for name in ("runtime.txt", "dev.txt"):
+    for name in ("service.txt", "runtime.txt", "dev.txt"):
         text = (CHECKOUT / "requirements" / name).read_text()
         assert "://" not in text
         assert "--index" not in text
