@@ -27,7 +27,7 @@ async def opened(running: Running) -> AsyncIterator[Tail]:
     tail = Tail(
         TOPIC,
         bootstrap=running.settings.kafka_bootstrap,
-        client_id=f"{running.service}-{running.settings.process_slot}-tail",
+        client_id=f"{running.settings.process_name}-tail",
         wanted=watching.begun,
         elsewhere=projected_here,
         heard=watching.heard_of,

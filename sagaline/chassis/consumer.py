@@ -25,8 +25,9 @@ FETCH_WAIT_MS = 1_000
 class Consumer:
     """Reads a service's topics into its inbox, through outages of Kafka and of the database.
 
-    `slot` numbers this process among those of the service; it is the group's static member, so
-    that a restart within the session timeout moves no partition.
+    `process` tells this one apart from the service's others. A `static` member of the group keeps
+    its partitions over a restart within the session timeout; any other leaves them to the rest at
+    once when it ends, and is a new member when it starts again.
     """
 
     def __init__(
@@ -36,7 +37,8 @@ class Consumer:
         *,
         bootstrap: str,
         group: str,
-        slot: int,
+        process: str,
+        static: bool,
         topics: Collection[str],
         command_topics: Collection[str],
         session_timeout_ms: int,
@@ -48,7 +50,8 @@ class Consumer:
         self._database = database
         self._bootstrap = bootstrap
         self._group = group
-        self._slot = slot
+        self._process = process
+        self._static = static
         self._topics = sorted(topics)
         self._command_topics = command_topics
         self._session_timeout_ms = session_timeout_ms
@@ -104,7 +107,7 @@ class Consumer:
                 self._inbox,
                 self._database,
                 command_topics=self._command_topics,
-                owner=f"{self._group}-{self._slot}",
+                owner=self._process,
                 limits=self._limits,
                 schema_wait=self._schema_wait,
                 log=self._log,
@@ -119,9 +122,9 @@ class Consumer:
         heartbeat_ms = self._limits.heartbeat_ms
         return AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
-            client_id=f"{self._group}-{self._slot}",
+            client_id=self._process,
             group_id=self._group,
-            group_instance_id=f"{self._group}-{self._slot}",
+            group_instance_id=self._process if self._static else None,
             # Only what a partition without a row starts from; after that the rows say it.
             auto_offset_reset="earliest",
             enable_auto_commit=False,

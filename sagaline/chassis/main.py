@@ -34,7 +34,7 @@ VERBS = {
 def main(factory: Callable[[], Service], arguments: Sequence[str] | None = None) -> NoReturn:
     """Do what the command line asks, and exit: 0 done, 1 failed, 2 wrong use or setting."""
     verb = _parse(arguments)
-    service = _made(factory)
+    service = made(factory)
     match verb:
         case "config":
             print("\n".join(environment.listing(service.settings)))  # noqa: T201  # its purpose
@@ -115,7 +115,7 @@ def _parse(arguments: Sequence[str] | None) -> str:
     return str(parser.parse_args(arguments).verb)
 
 
-def _made(factory: Callable[[], Service]) -> Service:
+def made(factory: Callable[[], Service]) -> Service:
     """The service; what is wrong in its settings ends the program, all of it at once."""
     try:
         service = factory()

@@ -43,7 +43,7 @@ async def replaying(running: Running) -> AsyncIterator["Replays"]:
         running.database,
         running.catalog,
         bootstrap=settings.kafka_bootstrap,
-        runner=f"{settings.service}-{settings.process_slot}",
+        runner=settings.process_name,
         message_bytes_max=settings.message_bytes_max,
         registry=running.metrics,
         log=running.log.bind(part="replays"),

@@ -1,5 +1,7 @@
 """What can be set, read once at the start from the environment: a wrong value stops the start."""
 
+import os
+import socket
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -74,6 +76,13 @@ class ServiceSettings(SharedSettings):
         alias = cls.model_fields[field].validation_alias
         assert alias is None or isinstance(alias, str), (field, alias)
         return alias or f"{cls.model_config.get('env_prefix', '')}{field}".upper()
+
+    @property
+    def process_name(self) -> str:
+        """What this process is called by others: by its slot, or by where it runs."""
+        if self.process_slot is not None:
+            return f"{self.service}-{self.process_slot}"
+        return f"{self.service}-{socket.gethostname()}-{os.getpid()}"
 
     def shown(self, field: str) -> str:
         """The value of `field` for people's eyes: without passwords."""

@@ -20,11 +20,11 @@ from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.running import Running
 from sagaline.chassis.server import serving
 from sagaline.chassis.service import Service
+from sagaline.chassis.setup import service_named
 from sagaline.local import log_files, service_log
 from sagaline.local.child import BACKOFF_FIRST_S, BACKOFF_MAX_S, STEADY_S, TAIL_LINES
 from sagaline.local.happenings import Died, Happening, Started
 from sagaline.local.process_key import ProcessKey
-from sagaline.local.setup import service_named
 
 
 class UnusableSettings(PlatformError):

@@ -15,7 +15,9 @@ from sagaline.local.state_directory import StateDirectory
 SETUP_TIMEOUT_S = 90.0
 TAIL_LINES = 15
 DEFAULTS = {
-    "SAGALINE_TOPIC_PARTITIONS": "4",  # one process each: more would only cost
+    # One process each, which finds its partitions again; more of them would only cost.
+    "SAGALINE_PROCESS_SLOT": "0",
+    "SAGALINE_TOPIC_PARTITIONS": "4",
 }
 ALWAYS = {"PYTHONUNBUFFERED": "1", "PYTHONOPTIMIZE": ""}  # asserts are part of the program
 
@@ -60,7 +62,7 @@ class Launch:
     def set_up(self) -> None:
         """All tables are up to date, all topics exist. Waits for Kafka. Raises SetupFailed."""
         names = tuple(service.name for service in self._config.services)
-        _finish(self._program("setup", ("sagaline.local.setup", *names), names))
+        _finish(self._program("setup", ("sagaline.chassis.setup", "all", *names), names))
 
     def migrate(self, service: str) -> None:
         """The tables of `service` are up to date. Raises SetupFailed."""

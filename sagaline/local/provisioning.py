@@ -15,6 +15,7 @@ def provision(postgres: Postgres, services: Iterable[str]) -> None:
         for service in services:
             names = {
                 "SAGALINE_SERVICE": service,
-                "SAGALINE_DATABASE_PASSWORD": postgres.password,
+                "SAGALINE_APP_PASSWORD": postgres.password,
+                "SAGALINE_OWNER_PASSWORD": postgres.password,
             }
             postgres.run_script(script, names)

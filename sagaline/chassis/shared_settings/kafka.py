@@ -17,12 +17,13 @@ class KafkaSettings(BaseSettings):
         pattern=rf"^{HOST_PORT}(,{HOST_PORT})*$",
         description="Brokers to ask first: host:port, more of them after commas.",
     )
-    process_slot: int = bounded(
+    process_slot: int | None = bounded(
         "SAGALINE_PROCESS_SLOT",
-        0,
+        None,
         least=0,
         most=999,
-        text="Number of this process among those of its service; unique, and kept over restarts.",
+        text="Number of this process among those of its service, unique and kept over restarts: it "
+        "then finds its partitions again. Without one they go to others at each end.",
     )
     kafka_session_timeout_ms: int = bounded(
         "SAGALINE_KAFKA_SESSION_TIMEOUT_MS",

@@ -30,6 +30,7 @@ def variables(database_url: str, bootstrap: str = NOBODY, **others: str) -> Mapp
     return {
         "SAGALINE_ECHO_DATABASE_URL": database_url,
         "SAGALINE_KAFKA_BOOTSTRAP": bootstrap,
+        "SAGALINE_PROCESS_SLOT": "0",
         **others,
     }
 
