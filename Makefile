@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint type bench bench-compare chaos docs reference requirements clean
+.PHONY: help demo test image lint type bench bench-compare chaos docs reference requirements clean
 
 # The Python that .venv is made of: PYTHON3=/usr/bin/python3, say. See docs/performance.md.
 PYTHON3 ?= python3
@@ -42,6 +42,9 @@ bench-compare: $(STAMP) ## Compare two recorded results, each a file or a revisi
 chaos: $(STAMP) ## Kill and stop every part among 500 running orders; SEED=n repeats a run
 	@$(PYTHON) -m pytest tests/chaos/test_any_moment.py -s --long-drill \
 		$(if $(SEED),--sagaline-seed $(SEED))
+
+image: ## Build the services' image; print its size and how soon a service in it answers
+	@$(PYTHON3) deploy/image/measure.py
 
 docs: $(STAMP) ## Check that the pages' links lead somewhere
 	@$(PYTHON) deploy/check_links.py

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -10,12 +12,33 @@ import typer
 import sagaline
 from sagaline.chassis.errors import PlatformError
 from sagaline.local.client import Client
+from sagaline.local.compose import Containers
 from sagaline.local.errors import BadPlatformFile
 from sagaline.local.platform_config import PlatformConfig
 from sagaline.local.run_file import RunFile
 from sagaline.local.state_directory import NAME, StateDirectory
 
 T = TypeVar("T")
+NOT_IN_CONTAINERS = "this command is for a platform that './sagactl up' started; see compose.yaml"
+
+
+class Profile(StrEnum):
+    """Where the platform runs that commands speak to."""
+
+    LOCAL = "local"
+    COMPOSE = "compose"
+
+
+# What `--profile` in front of the command names: the root sets it before any command runs.
+PROFILE: ContextVar[Profile] = ContextVar("profile", default=Profile.LOCAL)
+
+ProfileOption = Annotated[
+    Profile,
+    typer.Option(
+        envvar="SAGALINE_PROFILE",
+        help="The platform that 'sagactl up' started here, or that of 'docker compose up'.",
+    ),
+]
 
 StateOption = Annotated[
     Path | None,
@@ -46,12 +69,20 @@ def config() -> PlatformConfig:
 
 
 def state(given: Path | None) -> StateDirectory:
-    """Give the state directory that `--state` names, or the usual one."""
+    """Give the state directory that `--state` names, or the usual one.
+
+    Commands that need it are for the platform that `up` starts: with another one, wrong usage.
+    """
+    if PROFILE.get() is not Profile.LOCAL:
+        raise typer.BadParameter(NOT_IN_CONTAINERS, param_hint="--profile")
     return StateDirectory((given or config().root / NAME).resolve())
 
 
 def running(given: Path | None) -> RunFile:
-    """Give what runs. Raises NotRunning."""
+    """Give what runs. Raises NotRunning, and of containers NoDocker and NothingComposed."""
+    if PROFILE.get() is Profile.COMPOSE:
+        platform = config()
+        return Containers.asked(platform.root).run_file(platform)
     directory = state(given)
     if directory.owner() is None or (run_file := RunFile.read(directory.path)) is None:
         raise NotRunning(directory=directory.path)

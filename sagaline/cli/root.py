@@ -8,7 +8,7 @@ import typer
 import sagaline
 from sagaline.cli import exits
 from sagaline.cli.output import console, print_json
-from sagaline.cli.place import JsonOption
+from sagaline.cli.place import PROFILE, JsonOption, Profile, ProfileOption
 
 HELP = f"""
 Run the order platform on this machine, and talk to it.
@@ -32,9 +32,11 @@ def root(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version, and Python's.")
     ] = False,
+    profile: ProfileOption = Profile.LOCAL,
     json: JsonOption = False,
 ) -> None:
     """Answer --version; a command that follows sees to itself."""
+    PROFILE.set(profile)
     if version:
         _print_version(json=json)
         raise typer.Exit(exits.Exit.DONE)

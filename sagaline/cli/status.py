@@ -1,7 +1,9 @@
 """`sagactl status`: what runs, where it answers, what is missing."""
 
 import asyncio
+import socket
 from collections.abc import Mapping
+from pathlib import Path
 
 import typer
 
@@ -11,7 +13,10 @@ from sagaline.cli.output import console, print_json, print_table
 from sagaline.cli.place import JsonOption, StateOption
 from sagaline.local import readiness
 from sagaline.local.client import Json
+from sagaline.local.compose import NothingComposed
 from sagaline.local.run_file import RunFile, RunningServer
+
+CONNECT_TIMEOUT_S = 1.0
 
 
 def status(state: StateOption = None, json: JsonOption = False) -> None:
@@ -27,7 +32,7 @@ def status(state: StateOption = None, json: JsonOption = False) -> None:
     """
     try:
         run_file = place.running(state)
-    except place.NotRunning as error:
+    except (place.NotRunning, NothingComposed) as error:
         if json:
             print_json({"running": False})
         else:
@@ -46,13 +51,13 @@ def _document(run_file: RunFile, lacking: Mapping[str, str], *, ready: bool) -> 
     return {
         "running": True,
         "ready": ready,
-        "pid": run_file.supervisor.pid,
+        "pid": run_file.supervisor.pid if run_file.supervisor else None,
         "services": {
             name: {
                 "pid": service.process.pid if service.process else None,
                 "url": service.url,
                 "operator_url": service.operator_url,
-                "log": str(service.log),
+                "log": _text(service.log),
                 "ready": name not in lacking,
                 "missing": lacking.get(name),
             }
@@ -67,7 +72,7 @@ def _server(server: RunningServer) -> Json:
     return {
         "pid": server.process.pid if server.process else None,
         "address": server.address,
-        "log": str(server.log),
+        "log": _text(server.log),
         "ready": _lives(server),
     }
 
@@ -97,4 +102,16 @@ def _print(run_file: RunFile, lacking: Mapping[str, str]) -> None:
 
 
 def _lives(server: RunningServer) -> bool:
-    return server.process is not None and server.process.lives()
+    if server.process is not None:
+        return server.process.lives()
+    host, _, port = server.address.rpartition(":")
+    try:
+        # Nothing is known of a container's processes: it lives if somebody takes our call.
+        socket.create_connection((host, int(port)), CONNECT_TIMEOUT_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def _text(log: Path | None) -> str | None:
+    return None if log is None else str(log)

@@ -1,4 +1,8 @@
-"""What runs here, written down for other processes: `run.json` in a platform's state directory."""
+"""What runs, and where: written down for other processes as `run.json` in a state directory.
+
+Of a platform in containers the same is asked of Docker (sagaline/local/compose.py); nothing is
+known of its processes and logs then.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +24,7 @@ class RunningService(_Frozen):
 
     url: str
     operator_url: str
-    log: Path
+    log: Path | None = None
     process: ProcessKey | None = None
 
 
@@ -28,14 +32,14 @@ class RunningServer(_Frozen):
     """Kafka or PostgreSQL: where clients find it, and its process."""
 
     address: str
-    log: Path
+    log: Path | None = None
     process: ProcessKey | None = None
 
 
 class RunFile(_Frozen):
     """One platform, as its supervisor last knew it; addresses are without passwords."""
 
-    supervisor: ProcessKey
+    supervisor: ProcessKey | None
     services: Mapping[str, RunningService]
     kafka: RunningServer
     postgres: RunningServer
