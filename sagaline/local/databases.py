@@ -17,7 +17,7 @@ from sagaline.local import packages
 from sagaline.local.launch import Launch
 from sagaline.local.platform_config import PlatformConfig
 from sagaline.local.run_file import RunFile
-from sagaline.local.servers import EmbeddedServers
+from sagaline.local.servers import Servers, embedded_servers
 from sagaline.local.state_directory import StateDirectory
 
 TIMEOUT_S = 10.0
@@ -77,7 +77,7 @@ class Databases:
         ports = replace(config.ports, postgres=port)
         self._config = config
         self._timeout_s = timeout_s
-        self._servers = EmbeddedServers(ports, state, tell=lambda _: None, throw_away=False)
+        self._servers = Servers(*embedded_servers(ports, state), tell=lambda _: None)
         self._launch = Launch(config, state, self._servers, {})
         packages.make_importable(config)
 

@@ -12,17 +12,15 @@ from typing import TYPE_CHECKING
 
 from sagaline.chassis.errors import PlatformError
 from sagaline.local import packages, readiness, service_log
+from sagaline.local.backing import BackingServer, KafkaServer, MakeServers, PostgresServer
 from sagaline.local.child import Program
 from sagaline.local.happenings import Died, Happening, Ready, Started
-from sagaline.local.kafka import Kafka
 from sagaline.local.launch import Launch
 from sagaline.local.platform_config import PlatformConfig
 from sagaline.local.ports import LOOPBACK, require_free
-from sagaline.local.postgres import Postgres
 from sagaline.local.process_key import ProcessKey
 from sagaline.local.run_file import RunFile, RunningServer, RunningService
-from sagaline.local.server import Server
-from sagaline.local.servers import EmbeddedServers, timed
+from sagaline.local.servers import Servers, embedded_servers, timed
 from sagaline.local.state_directory import StateDirectory
 from sagaline.local.supervisor import Supervisor
 
@@ -45,7 +43,8 @@ class EmbeddedPlatform:
     """What `config` says, with data and logs in `state`; `tell` hears what happens.
 
     `settings` are environment variables for all services, and win over our own environment's.
-    `tell` is called from several threads and must not raise. `in_process`: the services run in this
+    `tell` is called from several threads and must not raise. `servers` makes Kafka and PostgreSQL:
+    processes of this machine, unless it gives others. `in_process`: the services run in this
     process, beside the caller.
     """
 
@@ -56,25 +55,25 @@ class EmbeddedPlatform:
         *,
         tell: Callable[[Happening], None],
         settings: Mapping[str, str] | None = None,
-        throw_away: bool = False,
+        servers: MakeServers = embedded_servers,
         in_process: bool = False,
     ) -> None:
         self.config = config
         self.state = state
         self._tell = tell
-        self._servers = EmbeddedServers(config.ports, state, tell=tell, throw_away=throw_away)
+        self._servers = Servers(*servers(config.ports, state), tell=tell)
         self._launch = Launch(config, state, self._servers, dict(settings or {}))
         self._in_process = in_process
         self._services: Supervisor | InProcess | None = None
         self._run_file_lock = threading.Lock()
 
     @property
-    def kafka(self) -> Kafka:
+    def kafka(self) -> KafkaServer:
         """The broker."""
         return self._servers.kafka
 
     @property
-    def postgres(self) -> Postgres:
+    def postgres(self) -> PostgresServer:
         """The database server."""
         return self._servers.postgres
 
@@ -186,7 +185,7 @@ class EmbeddedPlatform:
             ).write(self.state.path)
 
 
-def _running(server: Server) -> RunningServer:
+def _running(server: BackingServer) -> RunningServer:
     return RunningServer(
         address=f"{LOOPBACK}:{server.port}",
         log=server.log,

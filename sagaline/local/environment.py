@@ -1,13 +1,12 @@
 """What a service process is told about the embedded platform, as environment variables."""
 
-from sagaline.local.kafka import Kafka
+from sagaline.local.backing import KafkaServer, PostgresServer
 from sagaline.local.platform_config import ServiceConfig
 from sagaline.local.ports import LOOPBACK
-from sagaline.local.postgres import Postgres
 
 
 def service_environment(
-    service: ServiceConfig, *, kafka: Kafka, postgres: Postgres
+    service: ServiceConfig, *, kafka: KafkaServer, postgres: PostgresServer
 ) -> dict[str, str]:
     """Give the variables with which `service` finds Kafka, its database and its own ports."""
     own = service.settings_prefix

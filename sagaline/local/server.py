@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -87,6 +88,10 @@ class Server(ABC):
         """Whether the server that start() started still runs."""
         return self._guard is not None and self._guard.poll() is None
 
+    def require_ports(self) -> None:
+        """Its ports are free, at this moment. Raises PortTaken."""
+        require_free(self.port, server=self.name, setting=self._setting)
+
     def start(self) -> None:
         """Start the server on its data, made first if need be; when it returns, it is ready.
 
@@ -96,7 +101,7 @@ class Server(ABC):
         self.stop()  # it may have ended by itself
         self.directory.mkdir(parents=True, exist_ok=True)
         self._end_orphan()
-        require_free(self.port, server=self.name, setting=self._setting)
+        self.require_ports()
         made = self.directory / "made"
         if not made.exists():
             shutil.rmtree(self.directory / "data", ignore_errors=True)
@@ -131,6 +136,15 @@ class Server(ABC):
         assert self._guard is not None
         self._guard.wait()
         self.stop()
+
+    def end(self, *, patience_s: float) -> None:
+        """Stop it in an orderly way; kill it after that time, at once if nobody needs its data."""
+        patience_s = 0.0 if self._throw_away else patience_s
+        impatience = threading.Timer(patience_s, self._kill_process)
+        impatience.daemon = True
+        impatience.start()
+        self.stop()
+        impatience.cancel()
 
     def pause(self) -> None:
         """Freeze the server: connections stay, nothing is answered, until resume()."""
@@ -178,6 +192,11 @@ class Server(ABC):
                 self._maker = None
         if maker.returncode != 0:
             raise self.failed(lack, said)
+
+    def _kill_process(self) -> None:
+        process = None if self.pid is None else ProcessKey.of(self.pid)
+        if process is not None:
+            process.signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         assert self.running, self.name

@@ -1,20 +1,17 @@
 """Kafka and PostgreSQL together: started side by side, stopped in time, healed when they die."""
 
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+from sagaline.local.backing import KafkaServer, PostgresServer
 from sagaline.local.happenings import Begun, Done, Happening, ServerDied
 from sagaline.local.kafka import Kafka
 from sagaline.local.platform_config import ServerPorts
-from sagaline.local.ports import require_free
 from sagaline.local.postgres import Postgres
-from sagaline.local.process_key import ProcessKey
 from sagaline.local.provisioning import provision
-from sagaline.local.server import Server
 from sagaline.local.state_directory import StateDirectory
 
 POLL_S = 0.1
@@ -22,37 +19,39 @@ POLL_S = 0.1
 KAFKA_STOP_S, POSTGRES_STOP_S = 4.0, 2.0
 
 
-class EmbeddedServers:
+def embedded_servers(ports: ServerPorts, state: StateDirectory) -> tuple[Kafka, Postgres]:
+    """Give the two as processes of this machine, which keep their data in `state`."""
+    kafka = Kafka(state.kafka, port=ports.kafka, controller_port=ports.kafka_controller)
+    return kafka, Postgres(state.postgres, port=ports.postgres)
+
+
+def throw_away_servers(ports: ServerPorts, state: StateDirectory) -> tuple[Kafka, Postgres]:
+    """Give the same, for as long as this process lives; nobody misses their data."""
+    kafka = Kafka(
+        state.kafka, port=ports.kafka, controller_port=ports.kafka_controller, throw_away=True
+    )
+    return kafka, Postgres(state.postgres, port=ports.postgres, throw_away=True)
+
+
+class Servers:
     """The two servers of a platform; `tell` hears what happens to them."""
 
     def __init__(
         self,
-        ports: ServerPorts,
-        state: StateDirectory,
+        kafka: KafkaServer,
+        postgres: PostgresServer,
         *,
         tell: Callable[[Happening], None],
-        throw_away: bool,
     ) -> None:
-        self.kafka = Kafka(
-            state.kafka,
-            port=ports.kafka,
-            controller_port=ports.kafka_controller,
-            throw_away=throw_away,
-        )
-        self.postgres = Postgres(state.postgres, port=ports.postgres, throw_away=throw_away)
-        self._ports = ports
-        self._throw_away = throw_away
+        self.kafka = kafka
+        self.postgres = postgres
         self._tell = tell
         self._kafka_start: _InThread | None = None
 
     def require_ports(self) -> None:
         """Their ports are free, at this moment. Raises PortTaken."""
-        for server, port, name in (
-            ("Kafka", self._ports.kafka, "kafka"),
-            ("Kafka's controller", self._ports.kafka_controller, "kafka_controller"),
-            ("PostgreSQL", self._ports.postgres, "postgres"),
-        ):
-            require_free(port, server=server, setting=f"ports.{name} in sagaline.toml")
+        for server in (self.kafka, self.postgres):
+            server.require_ports()
 
     def start(self, services: Sequence[str]) -> None:
         """PostgreSQL serves, with the services' databases in it; Kafka is about to."""
@@ -69,8 +68,8 @@ class EmbeddedServers:
     def stop(self) -> None:
         """Neither runs any more, even if they were still starting."""
         self._end_kafka_start()
-        self._stop(self.kafka, patience_s=KAFKA_STOP_S)
-        self._stop(self.postgres, patience_s=POSTGRES_STOP_S)
+        self.kafka.end(patience_s=KAFKA_STOP_S)
+        self.postgres.end(patience_s=POSTGRES_STOP_S)
 
     def heal(self) -> bool:
         """Start a server again that died by itself; say whether one did."""
@@ -84,15 +83,11 @@ class EmbeddedServers:
         with timed(self._tell, "Kafka"):
             self.kafka.start()
 
-    def _stop(self, server: Server, *, patience_s: float) -> None:
-        # Nobody misses the data of a throw-away platform: that saves seconds.
-        _stop(server, patience_s=0.0 if self._throw_away else patience_s)
-
     def _end_kafka_start(self) -> None:
         """Interrupted while Kafka starts: it is stopped as soon as there is something to stop."""
         deadline_s = time.monotonic() + KAFKA_STOP_S
         while self._kafka_start is not None and self._kafka_start.goes_on:
-            self._stop(self.kafka, patience_s=max(0.0, deadline_s - time.monotonic()))
+            self.kafka.end(patience_s=max(0.0, deadline_s - time.monotonic()))
             if time.monotonic() > deadline_s:  # a download, say; it ends with our process
                 return
             time.sleep(POLL_S)
@@ -131,18 +126,3 @@ def timed(tell: Callable[[Happening], None], what: str) -> Iterator[None]:
     tell(Begun(what))
     yield
     tell(Done(what, time.monotonic() - begin_s))
-
-
-def _stop(server: Server, *, patience_s: float) -> None:
-    """Stop it in an orderly way; kill it if that takes longer than `patience_s`."""
-    impatience = threading.Timer(patience_s, partial(_kill, server))
-    impatience.daemon = True
-    impatience.start()
-    server.stop()
-    impatience.cancel()
-
-
-def _kill(server: Server) -> None:
-    process = None if server.pid is None else ProcessKey.of(server.pid)
-    if process is not None:
-        process.signal(signal.SIGKILL)

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from sagaline.local import leftovers
+from sagaline.local.backing import MakeServers
 from sagaline.local.embedded import EmbeddedPlatform
 from sagaline.local.happenings import Happening
 from sagaline.local.platform_config import PlatformConfig
+from sagaline.local.servers import throw_away_servers
 
 
 @contextmanager
@@ -19,6 +21,7 @@ def throw_away_platform(
     rng: random.Random,
     tell: Callable[[Happening], None],
     settings: Mapping[str, str] | None = None,
+    servers: MakeServers = throw_away_servers,
     ending: Callable[[], None] = lambda: None,
 ) -> Iterator[EmbeddedPlatform]:
     """Give a platform that is ready; it is stopped and removed afterwards, whatever happened.
@@ -27,7 +30,7 @@ def throw_away_platform(
     """
     directory = leftovers.throw_away_directory()
     platform = EmbeddedPlatform(
-        config.with_free_ports(rng), directory, tell=tell, settings=settings, throw_away=True
+        config.with_free_ports(rng), directory, tell=tell, settings=settings, servers=servers
     )
     with directory.owned(os.getpid()):
         try:
@@ -36,5 +39,5 @@ def throw_away_platform(
         finally:
             ending()
             platform.stop()
-            shutil.rmtree(platform.postgres.directory, ignore_errors=True)
+            shutil.rmtree(leftovers.postgres_directory(directory), ignore_errors=True)
             shutil.rmtree(directory.path, ignore_errors=True)
