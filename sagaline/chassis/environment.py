@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import ValidationError
 
 from sagaline.chassis.settings import ServiceSettings
+from sagaline.chassis.shared_settings.files import SUFFIX
 
 
 def complaints(error: ValidationError) -> list[str]:
@@ -33,6 +34,7 @@ def unknown(kind: type[ServiceSettings], environment: Mapping[str, str]) -> list
     """What is wrong with variables that have the service's own prefix and set nothing."""
     prefix = str(kind.model_config.get("env_prefix", "")).upper()
     known = {kind.env_name(field) for field in kind.model_fields}
+    known |= {name + SUFFIX for name in known}
     ours = {name.upper() for name in environment if prefix and name.upper().startswith(prefix)}
     return [
         f"{name}: there is no such setting; `config` lists all" for name in sorted(ours - known)

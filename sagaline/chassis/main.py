@@ -17,6 +17,7 @@ from sagaline.chassis.codec import Codec
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.patience import patiently
 from sagaline.chassis.service import Service
+from sagaline.chassis.shared_settings.files import BadSettingFile
 
 WRONG_USE = 2
 # By so many more were made than freed when the collector looks for cycles. What is in flight is no
@@ -119,6 +120,8 @@ def made(factory: Callable[[], Service]) -> Service:
     """The service; what is wrong in its settings ends the program, all of it at once."""
     try:
         service = factory()
+    except BadSettingFile as error:
+        complaints = [str(error)]
     except ValidationError as error:
         complaints = environment.complaints(error)
     else:

@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from sagaline.chassis.shared_settings import SharedSettings
+from sagaline.chassis.shared_settings.files import variable_of
 
 ORDERED = (
     ("backoff_first_ms", "backoff_max_ms"),
@@ -73,9 +74,7 @@ class ServiceSettings(SharedSettings):
     @classmethod
     def env_name(cls, field: str) -> str:
         """The environment variable that sets `field`."""
-        alias = cls.model_fields[field].validation_alias
-        assert alias is None or isinstance(alias, str), (field, alias)
-        return alias or f"{cls.model_config.get('env_prefix', '')}{field}".upper()
+        return variable_of(cls, field)
 
     @property
     def process_name(self) -> str:
