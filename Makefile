@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help demo test image lint type bench bench-compare chaos docs reference requirements clean
+.PHONY: help demo test test-containers image lint type bench bench-compare chaos docs reference requirements clean
 
 # The Python that .venv is made of: PYTHON3=/usr/bin/python3, say. See docs/performance.md.
 PYTHON3 ?= python3
@@ -10,7 +10,7 @@ SOURCES := sagaline schemas gateway_service order_service inventory_service paym
 	notification_service saga_orchestrator tests bench deploy
 
 help: ## Print the targets
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 $(STAMP): requirements/dev.txt deploy/bootstrap.py
 	@$(PYTHON3) deploy/bootstrap.py
@@ -20,6 +20,15 @@ demo: $(STAMP) ## Start everything, place orders of every outcome, check the boo
 
 test: $(STAMP) ## Run the whole suite, on a real Kafka and a real PostgreSQL
 	@$(PYTHON) -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
+
+# What a killed run left is removed by the next one, so testcontainers' own helper is not needed.
+test-containers: export TESTCONTAINERS_RYUK_DISABLED ?= true
+test-containers: $(STAMP) ## Run the end-to-end suite in containers: the servers; then all of it
+	@if $(PYTHON) -m sagaline.testing.containers; then \
+		$(PYTHON) -m pytest -rs tests/containers/servers tests/end_to_end \
+			--sagaline-environment testcontainers && \
+		$(PYTHON) -m pytest -rs tests/end_to_end --sagaline-environment compose; \
+	else echo 'make test-containers: everything is skipped.'; fi
 
 lint: $(STAMP) ## Check style, names and who imports whom
 	@$(PYTHON) -m ruff check .

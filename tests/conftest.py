@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from sagaline.local.embedded import EmbeddedPlatform
+from sagaline.local.platform_config import PlatformConfig
+from sagaline.testing import Environment
+from sagaline.testing.environment import NoEngine
+from tests.containers.compose.composed import COMPOSE, Composed, composed_platform
 from tests.workers import ByPlatform, place_of, platform_of
 
 pytest_plugins = ["sagaline.testing.plugin", "sagaline.testing.platform"]
@@ -21,12 +25,25 @@ def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 @pytest.fixture(scope="session")
-def embedded_platform(
-    embedded_platform: EmbeddedPlatform, pytestconfig: pytest.Config
-) -> EmbeddedPlatform:
-    """The session's platform, until the last of its tests."""
-    pytestconfig.stash[RUNNING] = embedded_platform
-    return embedded_platform
+def environment(request: pytest.FixtureRequest, environment_name: str) -> Environment:
+    """The session's platform, until the last of its tests; compose.yaml's is this suite's own."""
+    if environment_name == COMPOSE:
+        composed: Composed = request.getfixturevalue("composed_environment")
+        return composed
+    running: Environment = request.getfixturevalue("environment")
+    assert isinstance(running, EmbeddedPlatform), running
+    request.config.stash[RUNNING] = running
+    return running
+
+
+@pytest.fixture(scope="session")
+def composed_environment(platform_config: PlatformConfig) -> Iterator[Composed]:
+    """What compose.yaml describes: services in containers, too."""
+    try:
+        with composed_platform(platform_config) as composed:
+            yield composed
+    except NoEngine as error:
+        pytest.skip(str(error))
 
 
 @pytest.hookimpl(trylast=True)

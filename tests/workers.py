@@ -5,7 +5,8 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] 
 # Folders whose tests share one running platform, or a Kafka of their own; the longest first, what
 # is left comes behind.
 PLATFORMS = {
-    "embedded_platform": (
+    "environment": (
+        "tests/end_to_end/",
         "tests/chaos/",
         "tests/contract/http/",
         "tests/integration/topics/",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from sagaline.local import readiness
 from sagaline.local.embedded import EmbeddedPlatform
 from sagaline.local.process_key import ProcessKey
+from sagaline.testing.environment import Environment
 
 POLL_S = 0.05
 WITHIN_S = 60.0
@@ -18,10 +19,19 @@ class NotSoon(AssertionError):
 
 
 class Outages:
-    """Takes parts of a running platform down, and brings them back."""
+    """Takes parts of a running platform down, and brings them back.
 
-    def __init__(self, embedded: EmbeddedPlatform) -> None:
-        self.embedded = embedded
+    That is for platforms whose services are processes of this machine.
+    """
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+
+    @property
+    def embedded(self) -> EmbeddedPlatform:
+        """The platform as what started it; nothing of it is known where others did."""
+        assert isinstance(self.environment, EmbeddedPlatform), "its processes aren't ours"
+        return self.environment
 
     async def kill(self, service: str) -> None:
         """Kill a service's process with signal 9; the supervisor starts another one soon."""
@@ -50,7 +60,7 @@ class Outages:
 
     async def ready(self, *services: str, within_s: float = WITHIN_S) -> None:
         """Wait until the services (or all of them) say that they are ready. Raises NotSoon."""
-        urls = {n: url for n, url in self.embedded.urls.items() if not services or n in services}
+        urls = {n: url for n, url in self.environment.urls.items() if not services or n in services}
         deadline_s = time.monotonic() + within_s
         while lacking := await readiness.missing(urls):
             if time.monotonic() > deadline_s:
@@ -83,6 +93,11 @@ class Outages:
 
     async def heal(self) -> None:
         """Whatever was taken down is up, and everything is ready."""
+        if isinstance(self.environment, EmbeddedPlatform):
+            await self._bring_up()
+        await self.ready()
+
+    async def _bring_up(self) -> None:
         for server in (self.embedded.postgres, self.embedded.kafka):
             if not server.running:
                 await asyncio.to_thread(server.start)
@@ -90,7 +105,6 @@ class Outages:
             self.embedded.supervisor.release(service)
             if self.embedded.supervisor.process(service) is not None:
                 self.resume(service)
-        await self.ready()
 
     def _signal(self, service: str, number: signal.Signals) -> ProcessKey:
         process = self.embedded.supervisor.process(service)

@@ -16,9 +16,10 @@ import pytest
 from sagaline.local import books
 from sagaline.local.answers import NotFound
 from sagaline.local.books import Ledger
-from sagaline.local.client import INVENTORY, ORCHESTRATOR, Client
-from sagaline.local.embedded import EmbeddedPlatform
+from sagaline.local.client import INVENTORY, Client
 from sagaline.local.views import Line, NewOrder, Order, Saga, Shelf
+from sagaline.testing.awaited_saga import AwaitedSaga
+from sagaline.testing.environment import Environment
 from sagaline.testing.outages import POLL_S, NotSoon
 from sagaline.testing.running_platform import RunningPlatform
 from sagaline.testing.saga_history import SagaHistory
@@ -64,8 +65,8 @@ class Quiet:
 class Platform(RunningPlatform):
     """The order platform, in the hands of one test."""
 
-    def __init__(self, embedded: EmbeddedPlatform, client: Client, *, seed: int) -> None:
-        super().__init__(embedded)
+    def __init__(self, environment: Environment, client: Client, *, seed: int) -> None:
+        super().__init__(environment)
         self.client = client
         self.seed = seed
         self._rng = random.Random(seed)  # noqa: S311 - names and orders, no secrets
@@ -110,6 +111,7 @@ class Platform(RunningPlatform):
         )
         order_id = await self.client.place(order, key=key)
         self._placed.append(order_id)
+        self.keys.add(order_id)
         return order_id
 
     async def ended(self, order_id: UUID, *, within_s: float) -> Order:
@@ -143,11 +145,13 @@ class Platform(RunningPlatform):
             await asyncio.sleep(POLL_S)
         return saga
 
+    def saga_of(self, key: UUID, definition: str = "place-order") -> AwaitedSaga:
+        """Give an order's saga as the orchestrator knows it, begun or not."""
+        return super().saga_of(key, definition)
+
     async def history(self, order: Order) -> SagaHistory:
         """Give what the orchestrator has recorded of the order's saga."""
-        saga = await self.saga(order.order_id)
-        path = f"/sagas/{saga.saga_id}/history"
-        return SagaHistory.of(await self.client.get(ORCHESTRATOR, path, operator=True))
+        return await self.saga_of(order.order_id).history()
 
     async def ledger_when_quiet(self, *, within_s: float) -> Quiet:
         """Wait until nothing is under way; give all four books and the sagas that are open then.
@@ -207,15 +211,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 async def platform(
-    embedded_platform: EmbeddedPlatform, pytestconfig: pytest.Config
+    environment: Environment, pytestconfig: pytest.Config
 ) -> AsyncIterator[Platform]:
     """The session's platform, whole at the begin of each test. It prints the test's seed."""
     given: int | None = pytestconfig.getoption("--sagaline-seed")
     seed = random.SystemRandom().getrandbits(32) if given is None else given
     print(f"seed {seed}")  # noqa: T201 - shown when the test fails
     async with (
-        Client(embedded_platform.urls, embedded_platform.operator_urls) as client,
-        Platform(embedded_platform, client, seed=seed) as platform,
+        Client(environment.urls, environment.operator_urls) as client,
+        Platform(environment, client, seed=seed) as platform,
     ):
         await platform.heal()
         yield platform

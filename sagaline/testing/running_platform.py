@@ -1,30 +1,37 @@
 """A running platform in the hands of one test: its HTTP, its topics, its sagas, its bad days."""
 
-import asyncio
-import json
-import time
 from types import TracebackType
-from typing import Final, Self
+from typing import Protocol, Self
 from uuid import UUID
 
 import httpx
 from aiokafka.structs import ConsumerRecord
-from pydantic import TypeAdapter
 
 from sagaline.chassis.catalog import Catalog
 from sagaline.chassis.codec import Codec
-from sagaline.chassis.envelope import Envelope, Record, saga_id
+from sagaline.chassis.envelope import Envelope, Record
 from sagaline.chassis.messages import SagaSnapshot
-from sagaline.engine.view import SagaView
-from sagaline.local.embedded import EmbeddedPlatform
 from sagaline.local.topics.catalog import catalog
-from sagaline.testing.outages import POLL_S, NotSoon, Outages
-from sagaline.testing.saga_history import SagaHistory
-from sagaline.testing.topic_log import TopicLog
+from sagaline.testing.awaited_saga import AwaitedSaga
+from sagaline.testing.environment import Environment
+from sagaline.testing.outages import Outages
+from sagaline.testing.topic_log import READ_WITHIN_S, NotPublished, TopicLog
 
 HTTP_TIMEOUT_S = 10.0
-ENDED = ("COMPLETED", "COMPENSATED")
-SAGA: Final = TypeAdapter(SagaView)
+
+
+class Captured(Protocol):
+    """What the fixture `captured` is: RunningPlatform.captured."""
+
+    async def __call__(
+        self,
+        topic: str,
+        *,
+        key: UUID | None = None,
+        count: int = 1,
+        within_s: float = READ_WITHIN_S,
+    ) -> list[Record]:
+        """Wait for that many of this test's messages; give them all."""
 
 
 class RunningPlatform(Outages):
@@ -33,9 +40,10 @@ class RunningPlatform(Outages):
     What an outage took down is up again after `heal`.
     """
 
-    def __init__(self, embedded: EmbeddedPlatform) -> None:
-        super().__init__(embedded)
-        self.topics = TopicLog(embedded.kafka.bootstrap)
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self.topics = TopicLog(environment.kafka.bootstrap)
+        self.keys: set[UUID] = set()  # what this test is about: `captured` looks for these
         self._http: dict[str, httpx.AsyncClient] = {}  # by base URL
 
     async def __aenter__(self) -> Self:
@@ -53,26 +61,49 @@ class RunningPlatform(Outages):
     @property
     def catalog(self) -> Catalog:
         """The platform's messages and topics."""
-        return catalog(self.embedded.config)
+        return catalog(self.environment.config)
 
     def http(self, service: str) -> httpx.AsyncClient:
         """A client of the service's HTTP: `await platform.http("debit_service").get("/books")`."""
-        return self._client(self.embedded.urls[service])
+        return self._client(self.environment.urls[service])
 
     def operators(self, service: str) -> httpx.AsyncClient:
         """A client of the service's operators' side."""
-        return self._client(self.embedded.operator_urls[service])
+        return self._client(self.environment.operator_urls[service])
 
     # --- topics
 
-    async def messages(self, topic: str, *, key: UUID) -> list[Record]:
-        """All that stands on the topic for that key, in the log's order, decoded by the catalog.
+    async def captured(
+        self,
+        topic: str,
+        *,
+        key: UUID | None = None,
+        count: int = 1,
+        within_s: float = READ_WITHIN_S,
+    ) -> list[Record]:
+        """Wait until `count` messages of this test's keys, or of `key`, stand on the topic.
 
-        Raises MalformedEnvelope, UnknownFingerprint or UndecodableRecord.
+        Gives all of them, decoded by the catalog, with their envelopes; each partition's in the
+        order of the log. Raises NotPublished, and MalformedEnvelope, UnknownFingerprint or
+        UndecodableRecord.
         """
+        keys = self.keys if key is None else {key}
+        assert keys, "no saga_of() has named a key of this test: which one is meant?"
         codec = Codec(self.catalog)
-        records = await self.topics.records(topic, keys={str(key)})
-        return [_decoded(record, codec) for record in records]
+        found = await self.topics.records(
+            topic, keys={str(each) for each in keys}, count=count, within_s=within_s
+        )
+        records = [_decoded(record, codec) for record in found]
+        if len(records) < count:
+            seen = ", ".join(type(record.message).__name__ for record in records) or "none"
+            raise NotPublished(
+                topic=topic,
+                count=count,
+                within_s=within_s,
+                seen=seen,
+                keys=", ".join(map(str, keys)),
+            )
+        return records
 
     async def publish_again(self, topic: str, *, key: UUID) -> int:
         """Every record of that key stands in the topic once more; how many there were."""
@@ -83,44 +114,19 @@ class RunningPlatform(Outages):
 
         Raises NotConsumed.
         """
-        services = {service.name for service in self.embedded.config.services}
+        services = {service.name for service in self.environment.config.services}
         groups = [name for name in self.catalog.topics[topic].readers if name in services]
         assert groups, f"no service reads {topic}"
         await self.topics.consumed(topic, groups=groups, within_s=within_s)
 
-    # --- sagas, at the operators' side of the service that runs them
+    # --- sagas
 
-    async def saga_view(self, definition: str, key: UUID) -> SagaView | None:
-        """How the key's saga of that definition stands; None as long as there is none."""
-        answer = await self._saga(definition, key, "")
-        return None if answer is None else SAGA.validate_json(answer)
-
-    async def saga_end(self, definition: str, key: UUID, *, within_s: float) -> SagaView:
-        """Wait until the key's saga has ended, one way or the other; give it. Raises NotSoon."""
-        deadline_s = time.monotonic() + within_s
-        while True:
-            saga = await self.saga_view(definition, key)
-            if saga is not None and saga.state in ENDED:
-                return saga
-            if time.monotonic() > deadline_s:
-                stands = "unknown" if saga is None else saga.state
-                raise NotSoon(f"the saga {definition} of {key} is {stands} after {within_s:.0f} s")
-            await asyncio.sleep(POLL_S)
-
-    async def saga_history(self, definition: str, key: UUID) -> SagaHistory:
-        """All that the key's saga has recorded."""
-        answer = await self._saga(definition, key, "/history")
-        assert answer is not None, f"there is no saga {definition} of {key}"
-        return SagaHistory.of(json.loads(answer))
+    def saga_of(self, key: UUID, definition: str) -> AwaitedSaga:
+        """Give the key's saga of that definition, begun or not; the key is this test's, then."""
+        self.keys.add(key)
+        return AwaitedSaga(self.operators(self._orchestrator()), definition, key)
 
     # --- inside
-
-    async def _saga(self, definition: str, key: UUID, part: str) -> bytes | None:
-        http = self.operators(self._orchestrator())
-        answer = await http.get(f"/sagas/{saga_id(definition, str(key))}{part}")
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            return None
-        return answer.raise_for_status().content
 
     def _orchestrator(self) -> str:
         """The service that runs sagas: snapshots of them are its to write."""

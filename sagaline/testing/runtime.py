@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from random import Random
 
-from sagaline.local import throwaway
-from sagaline.local.postgres import Postgres
+from sagaline.local.backing import PostgresServer
 from sagaline.local.provisioning import provision
 from sagaline.testing.copied_databases import CopiedDatabases
 
@@ -19,18 +17,17 @@ class TestServer:
 
     __test__ = False  # pytest: not a class of tests
 
-    def __init__(self, server: Postgres, databases: CopiedDatabases) -> None:
+    def __init__(self, server: PostgresServer, databases: CopiedDatabases) -> None:
         self._server = server
         self._databases = databases
 
     @classmethod
     @contextmanager
-    def started(cls, rng: Random) -> Iterator["TestServer"]:
-        """Run an empty server for the block; `rng` picks its port."""
-        with throwaway.postgres(rng) as server:
-            provision(server, [EMPTY])
-            with CopiedDatabases(server.url(), owner=OWNER) as databases:
-                yield cls(server, databases)
+    def on(cls, server: PostgresServer) -> Iterator["TestServer"]:
+        """Use a server that runs, and is empty, for the block."""
+        provision(server, [EMPTY])
+        with CopiedDatabases(server.url(), owner=OWNER) as databases:
+            yield cls(server, databases)
 
     def url(self, database: str, user: str = APP) -> str:
         """Give the address of `database` for OWNER (migrates), APP (runs) or `postgres`."""

@@ -19,6 +19,10 @@ FETCH_MS = 500
 READ_WITHIN_S = 20.0
 
 
+class NotPublished(PlatformError):
+    """{topic} has not had {count} messages of {keys} within {within_s} s. Seen: {seen}."""
+
+
 class NotConsumed(PlatformError):
     """{group} has not consumed {topic} within {within_s} s: {left} records are left."""
 
@@ -30,16 +34,26 @@ class TopicLog:
         self._bootstrap = bootstrap
 
     async def records(
-        self, topic: str, *, keys: Collection[str]
+        self,
+        topic: str,
+        *,
+        keys: Collection[str],
+        count: int = 0,
+        within_s: float = READ_WITHIN_S,
     ) -> list[ConsumerRecord[bytes, bytes]]:
-        """Give all records with one of the keys, each partition's in the order of the log."""
+        """Give all records with one of the keys, each partition's in the order of the log.
+
+        It waits until there are `count` of them, and gives fewer when the time is over.
+        """
         wanted = {key.encode() for key in keys}
         async with self._consumer(topic) as (consumer, partitions):
             ends = await consumer.end_offsets(partitions)
             found: list[ConsumerRecord[bytes, bytes]] = []
-            deadline_s = time.monotonic() + READ_WITHIN_S
-            while any([await consumer.position(p) < ends[p] for p in partitions]):
-                assert time.monotonic() < deadline_s, f"{topic} can't be read to its end"
+            deadline_s = time.monotonic() + within_s
+            while (behind := await _behind(consumer, ends)) or len(found) < count:
+                if time.monotonic() > deadline_s:
+                    assert not behind, f"{topic} can't be read to its end"
+                    break
                 batches = await consumer.getmany(*partitions, timeout_ms=FETCH_MS)
                 found += [r for batch in batches.values() for r in batch if r.key in wanted]
         return found
@@ -109,6 +123,10 @@ class TopicLog:
             yield consumer, partitions
         finally:
             await consumer.stop()
+
+
+async def _behind(consumer: Consumer, ends: dict[TopicPartition, int]) -> bool:
+    return any([await consumer.position(partition) < end for partition, end in ends.items()])
 
 
 async def _left(admin: AIOKafkaAdminClient, group: str, ends: dict[TopicPartition, int]) -> int:

@@ -2,7 +2,7 @@
 
 from uuid import UUID, uuid4
 
-from sagaline.testing import RunningPlatform
+from sagaline.testing import Captured, RunningPlatform
 from schemas.messages import GiftRefused
 
 WITHIN_S = 60
@@ -29,27 +29,30 @@ async def test_points_reach_the_other_account(platform: RunningPlatform) -> None
     ada = await an_account(platform, "debit_service", 100)
     bob = await an_account(platform, "credit_service", 0)
     transfer_id = await transferred(platform, ada, bob)
-    saga = await platform.saga_end("transfer", transfer_id, within_s=WITHIN_S)
+    saga = await platform.saga_of(transfer_id, "transfer").ended()
     assert saga.state == "COMPLETED"
     assert await points(platform, "debit_service", ada) == 60
     assert await points(platform, "credit_service", bob) == 40
 
 
-async def test_a_transfer_to_nobody_is_undone(platform: RunningPlatform) -> None:
+async def test_a_transfer_to_nobody_is_undone(
+    platform: RunningPlatform, captured: Captured
+) -> None:
     ada = await an_account(platform, "debit_service", 100)
     transfer_id = await transferred(platform, ada, "nobody")
-    saga = await platform.saga_end("transfer", transfer_id, within_s=WITHIN_S)
+    saga = await platform.saga_of(transfer_id, "transfer").ended()
     assert (saga.state, saga.code) == ("COMPENSATED", "unknown_account")
     assert await points(platform, "debit_service", ada) == 100
-    (reply,) = await platform.messages("credits.replies.v1", key=transfer_id)
+    (reply,) = await captured("credits.replies.v1")
     assert isinstance(reply.message, GiftRefused)
+    assert reply.envelope.saga_id == saga.saga_id
 
 
 async def test_a_command_that_comes_twice_is_executed_once(platform: RunningPlatform) -> None:
     ada = await an_account(platform, "debit_service", 100)
     bob = await an_account(platform, "credit_service", 0)
     transfer_id = await transferred(platform, ada, bob)
-    await platform.saga_end("transfer", transfer_id, within_s=WITHIN_S)
+    await platform.saga_of(transfer_id, "transfer").ended()
     assert await platform.publish_again("credits.commands.v1", key=transfer_id) == 1
     await platform.consumed("credits.commands.v1", within_s=WITHIN_S)
     assert await points(platform, "credit_service", bob) == 40
@@ -62,5 +65,5 @@ async def test_a_service_that_dies_holds_a_transfer_up_and_no_more(
     bob = await an_account(platform, "credit_service", 0)
     await platform.kill("credit_service")
     transfer_id = await transferred(platform, ada, bob)
-    saga = await platform.saga_end("transfer", transfer_id, within_s=WITHIN_S)
+    saga = await platform.saga_of(transfer_id, "transfer").ended(within_s=WITHIN_S)
     assert saga.state == "COMPLETED"

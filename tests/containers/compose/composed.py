@@ -1,18 +1,24 @@
 """The platform of compose.yaml, under a project name and on ports of its own."""
 
+import json
 import os
 import random
+import re
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from sagaline.local.compose import Container, Containers
 from sagaline.local.platform_config import PlatformConfig
 from sagaline.local.ports import free_port
+from sagaline.local.process_key import ProcessKey
 
+COMPOSE = "compose"
 PREFIX = "sagaline-test-"
+OURS = re.compile(rf"{PREFIX}(\d+)-(\d+)")  # with the process that it belongs to
 COMMAND_TIMEOUT_S = 300.0
 PORTS = ("SAGALINE_GATEWAY_PORT", "SAGALINE_KAFKA_PORT", "SAGALINE_POSTGRES_PORT")
 
@@ -24,12 +30,35 @@ class Broker:
     bootstrap: str
 
 
+@contextmanager
+def composed_platform(config: PlatformConfig) -> Iterator["Composed"]:
+    """All of it is up and healthy, from an image of this checkout; it goes with its volumes.
+
+    Raises NoEngine.
+    """
+    # Here, since the whole suite imports this module, and Docker's client takes 0.3 s to import.
+    from sagaline.testing.containers import engine
+
+    engine.require()
+    found = Composed(config, random.SystemRandom())
+    found.remove_leftovers()
+    found.compose("build", "--quiet")
+    try:
+        print(f"up in {found.up():.1f} s")  # noqa: T201 - shown when a test fails
+        yield found
+    finally:
+        found.down("--volumes")
+    assert found.volumes() == []
+
+
 class Composed:
     """One project. `urls` and `operator_urls` follow the containers: a restart moves ports."""
 
     def __init__(self, config: PlatformConfig, rng: random.Random) -> None:
         self.config = config
-        self.project = f"{PREFIX}{rng.getrandbits(32):08x}"
+        us = ProcessKey.of(os.getpid())
+        assert us is not None
+        self.project = f"{PREFIX}{us.pid}-{us.started_ticks}"
         ports = {name: str(free_port(rng)) for name in PORTS}
         self.environment: Mapping[str, str] = {
             **os.environ,
@@ -93,6 +122,13 @@ class Composed:
         """The names of the volumes that there are."""
         mine = f"name={self.project}"
         return self.docker("volume", "ls", "--quiet", "--filter", mine).split()
+
+    def remove_leftovers(self) -> None:
+        """Projects of test runs that were killed are gone, with their volumes."""
+        for project in json.loads(self.compose("ls", "--all", "--format", "json")):
+            owner = OURS.fullmatch(project["Name"])
+            if owner and not ProcessKey(*map(int, owner.groups())).lives():
+                self.compose("--project-name", project["Name"], "down", "--volumes")
 
     def _run(self, command: Sequence[str]) -> str:
         done = subprocess.run(

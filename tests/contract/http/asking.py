@@ -11,7 +11,7 @@ from schemathesis import Case, CheckFunction, Config
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from sagaline.chassis.problems import TYPES
-from sagaline.local.embedded import EmbeddedPlatform
+from sagaline.testing import Environment
 from tests.contract.http.sides import Side
 
 SEED: Final = int(os.environ.get("HTTP_SEED", "20261122"))
@@ -52,7 +52,7 @@ def described(side: Side) -> schemathesis.BaseSchema:
     return schemathesis.openapi.from_dict(dict(side.document), config=Config.from_dict(config))
 
 
-def url_of(side: Side, platform: EmbeddedPlatform) -> str:
+def url_of(side: Side, platform: Environment) -> str:
     return (platform.operator_urls if side.operators else platform.urls)[side.service]
 
 

@@ -7,7 +7,7 @@ import requests
 from hypothesis import HealthCheck, settings
 from schemathesis import Case, Response
 
-from sagaline.local.embedded import EmbeddedPlatform
+from sagaline.testing import Environment
 from tests.contract.http.asking import SEED, WITHIN_S, described, url_of, validated
 from tests.contract.http.sides import Side, sides
 
@@ -25,14 +25,14 @@ SIDES: Final = [side for side in sides() if not side.operators and side.service 
 
 @pytest.mark.parametrize("side", SIDES, ids=lambda side: side.name)
 def test_what_an_answer_leads_to_answers_as_its_document_says(
-    side: Side, embedded_platform: EmbeddedPlatform, http: requests.Session
+    side: Side, environment: Environment, http: requests.Session
 ) -> None:
     print(f"seed {SEED}")  # noqa: T201 - shown when the test fails
     answered: set[tuple[str, int]] = set()
 
     class Stories(described(side).as_state_machine()):  # type: ignore[misc] # made at run time
         def call(self, case: Case[Any], **_: Any) -> Response:
-            url = url_of(side, embedded_platform)
+            url = url_of(side, environment)
             return case.call(base_url=url, session=http, timeout=WITHIN_S)
 
         def validate_response(self, response: Response, case: Case[Any], **_: Any) -> None:

@@ -10,7 +10,7 @@ import requests
 import schemathesis
 from schemathesis import Case
 
-from sagaline.local.embedded import EmbeddedPlatform
+from sagaline.testing import Environment
 from tests.contract.http.asking import SEED, WITHIN_S, described, url_of, validated
 from tests.contract.http.sides import sides
 
@@ -19,9 +19,9 @@ SIDES: Final = {side.document["info"]["title"]: side for side in sides()}
 
 @schemathesis.pytest.parametrize(**{side.name: described(side) for side in SIDES.values()})
 def test_an_operation_answers_as_its_document_says(
-    case: Case[Any], embedded_platform: EmbeddedPlatform, http: requests.Session
+    case: Case[Any], environment: Environment, http: requests.Session
 ) -> None:
     print(f"seed {SEED}")  # noqa: T201 - shown when the test fails
     side = SIDES[case.operation.schema.raw_schema["info"]["title"]]
-    answer = case.call(base_url=url_of(side, embedded_platform), session=http, timeout=WITHIN_S)
+    answer = case.call(base_url=url_of(side, environment), session=http, timeout=WITHIN_S)
     validated(case, answer)

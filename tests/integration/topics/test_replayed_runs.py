@@ -1,22 +1,21 @@
 """A finished run's commands are written again, live, by their owners: nothing changes anywhere."""
 
 from collections.abc import Mapping
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from sagaline.chassis import log_reader
-from sagaline.chassis.log_records import Span
 from sagaline.local.client import ORCHESTRATOR
 from sagaline.local.topics import live
-from sagaline.local.topics.live import LiveReplay, NotLive
+from sagaline.local.topics.live import NotLive
 from sagaline.testing.platform import Platform
 from schemas import CATALOG
 from tests.chaos.baskets import CONFIRMED, NO_CREDIT, OUT_OF_STOCK
 from tests.chaos.databases import Rows, connected, rows
 from tests.chaos.market import Market
 from tests.chaos.waiting import WITHIN_S, until
+from tests.end_to_end.replaying import replayed
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -77,36 +76,6 @@ async def test_snapshots_and_dead_letters_are_never_replayed_live(platform: Plat
         answer = await platform.client.ask(owner, "PUT", path, json=body, operator=True)
         assert answer.status_code == 409, answer.text
         assert "never replayed live" in answer.json()["detail"]
-
-
-async def replayed(platform: Platform, topic: str, keys: list[UUID]) -> LiveReplay:
-    """The topic's owner has written these orders' records once more."""
-    replay_id = uuid4()
-    await live.begin(
-        platform.client,
-        CATALOG.topics[topic],
-        await extent(platform, topic),
-        replay_id=replay_id,
-        keys=[str(key) for key in keys],
-        types=[],
-        per_s=5_000,
-        reason="to see that nothing comes of it",
-    )
-    owner = CATALOG.topics[topic].owner
-
-    async def done() -> LiveReplay | None:
-        found = await live.everywhere(platform.client, [owner])
-        return next((e for e in found if e.id == replay_id and e.state == "done"), None)
-
-    replay = await until(done, f"the replay of {topic} is done")
-    assert replay is not None
-    return replay
-
-
-async def extent(platform: Platform, topic: str) -> dict[int, Span]:
-    bootstrap = platform.embedded.kafka.bootstrap
-    async with log_reader.opened(topic, bootstrap=bootstrap, client_id="test") as reader:
-        return await reader.extent()
 
 
 async def everything(platform: Platform) -> Mapping[str, Rows]:

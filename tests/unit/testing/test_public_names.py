@@ -9,16 +9,20 @@ from sagaline.testing import plugin
 NAMES = {
     *("Broken", "Bounds", "Sent", "Story", "Walked", "given", "sample", "walk"),
     *("APP", "OWNER", "Databases", "TestServer"),
-    *("NotConsumed", "NotSoon", "RunningPlatform", "SagaHistory"),
+    *("Environment", "RunningPlatform", "AwaitedSaga", "SagaHistory", "Captured", "TopicLog"),
+    *("NotConsumed", "NotPublished", "NotSoon"),
 }
 SCOPES: Mapping[str, str] = {
+    "environment_name": "session",
     "postgres_server": "session",
     "kafka_bootstrap": "session",
     "platform_config": "session",
     "databases": "session",
     "platform_settings": "session",
-    "embedded_platform": "session",
+    "environment": "session",
     "platform": "function",
+    "topics": "function",
+    "captured": "function",
 }
 
 

@@ -1,6 +1,6 @@
 """The inventory service of a bad release: it fails on SKUs that it should cope with.
 
-BRITTLE_SKUS=SKU-1,SKU-2 python -m tests.integration.brittle run
+BRITTLE_SKUS=SKU-1,SKU-2 python -m tests.end_to_end.brittle run
 """
 
 import os

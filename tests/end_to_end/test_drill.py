@@ -14,12 +14,15 @@ import pytest
 from sagaline.local.client import INVENTORY
 from sagaline.local.supervisor import Supervisor
 from sagaline.testing.platform import Platform
-from tests.integration.brittle import SKUS
+from tests.end_to_end.brittle import SKUS
 from tests.integration.echo.stage import becomes
 
 WITHIN_S = 60.0
 GOOD, BAD = 4, 3
-pytestmark = pytest.mark.timeout(300)  # it starts services and commands, one after the other
+pytestmark = [
+    pytest.mark.timeout(300),  # it starts services and commands, one after the other
+    pytest.mark.usefixtures("own_processes"),
+]
 
 
 class Ran(NamedTuple):
@@ -58,7 +61,7 @@ async def bad_release(platform: Platform, skus: Sequence[str]) -> AsyncIterator[
     good = platform.embedded.program(INVENTORY)
     bad = replace(
         good,
-        arguments=("tests.integration.brittle", "run"),
+        arguments=("tests.end_to_end.brittle", "run"),
         environment={**good.environment, SKUS: ",".join(skus)},
         log=good.log.with_name("brittle.log"),
     )
