@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import randbits
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 from uuid import UUID
 
 from structlog.typing import FilteringBoundLogger
@@ -32,6 +32,9 @@ from gateway_service.settings import GatewaySettings
 from sagaline.chassis.database import Database
 from sagaline.chassis.faults import passing
 from sagaline.chassis.running import Running
+
+if TYPE_CHECKING:
+    from sagaline.chassis.spans import Spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,9 @@ class Intake:
         new_order_id: Callable[[], UUID],
         metrics: IntakeMetrics,
         log: FilteringBoundLogger,
+        spans: "Spans | None" = None,
     ) -> None:
+        self._spans = spans
         self._database = database
         self._batch_max = batch_max
         self._waiting_max = waiting_max
@@ -147,11 +152,19 @@ class Intake:
 
     async def _commit(self, batch: Sequence[Waiting]) -> None:
         self._metrics.batch.observe(len(batch))
-        async with self._database.transaction() as tx:
-            answers = await placing.place(tx, [waiting.request for waiting in batch])
+        requests = [waiting.request for waiting in batch]
+        if self._spans is None:
+            answers = await self._placed(requests)
+        else:
+            with self._spans.joined("accept orders", [each.traceparent for each in requests]):
+                answers = await self._placed(requests)
         for waiting, answer in zip(batch, answers, strict=True):
             if not waiting.answer.done():
                 waiting.answer.set_result(answer)
+
+    async def _placed(self, requests: Sequence[domain.Request]) -> Sequence[domain.Answer]:
+        async with self._database.transaction() as tx:
+            return await placing.place(tx, requests)
 
     def _refuse(self, batch: Sequence[Waiting], error: Exception) -> None:
         away = passing(error)
@@ -193,6 +206,7 @@ async def opened(running: Running) -> AsyncIterator[Intake]:
         new_order_id=OrderIds(clock, randbits),
         metrics=IntakeMetrics(running.metrics),
         log=running.log,
+        spans=running.spans,
     )
     running.background.start("intake", intake.run())
     try:

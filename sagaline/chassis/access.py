@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,8 +12,12 @@ from structlog.typing import FilteringBoundLogger
 from sagaline.chassis.faults import passing
 from sagaline.chassis.metrics import HttpMetrics
 from sagaline.chassis.problems import stopped, unavailable, unexpected
-from sagaline.chassis.tracing import TraceParent, continued
+from sagaline.chassis.tracing import TraceParent, passed_on
 
+if TYPE_CHECKING:
+    from sagaline.chassis.spans import RequestSpan, Spans
+
+GONE = 499  # the client went away before there was an answer
 QUIET = frozenset({"/livez", "/readyz", "/metrics"})  # asked every few seconds, by machines
 
 
@@ -26,17 +31,32 @@ class Access:
         metrics: HttpMetrics,
         log: FilteringBoundLogger,
         random_bytes: Callable[[int], bytes],
+        spans: "Spans | None" = None,
     ) -> None:
         self._app = app
         self._metrics = metrics
         self._log = log
         self._random_bytes = random_bytes
+        self._spans = spans
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on; an exception becomes 503 where it passes by itself, else 500."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        trace = continued(_traceparent(scope), self._random_bytes)
+        if self._spans is None or scope["path"] in QUIET:
+            trace = passed_on(_traceparent(scope), self._random_bytes)
+            return await self._answer(scope, receive, send, trace, None)
+        with self._spans.request(scope["method"], scope["path"], _traceparent(scope)) as span:
+            return await self._answer(scope, receive, send, span.traceparent, span)
+
+    async def _answer(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        trace: TraceParent,
+        span: "RequestSpan | None",
+    ) -> None:
         scope.setdefault("state", {})["traceparent"] = trace
         status: int | None = None
         began_s = time.perf_counter()
@@ -65,6 +85,8 @@ class Access:
                 await response(scope["path"])(scope, receive, noted)
             finally:
                 self._note(scope, trace, status, time.perf_counter() - began_s)
+                if span is not None:
+                    span.answered(_route(scope), status or GONE)
 
     async def _failed(self, scope: Scope, error: Exception) -> None:
         if passing(error):
@@ -74,7 +96,7 @@ class Access:
             self._log.error("request failed", path=scope["path"], exc_info=error)
 
     def _note(self, scope: Scope, trace: TraceParent, status: int | None, seconds: float) -> None:
-        shown = status or 499  # the client went away before there was an answer
+        shown = status or GONE
         self._metrics.answered(
             method=scope["method"], route=_route(scope), status=shown, seconds=seconds
         )

@@ -6,7 +6,7 @@ outbox rows come last in the platform's one lock order, and nothing is published
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 from sqlalchemy import ARRAY, Executable, FromClause, bindparam, column, func
@@ -17,6 +17,9 @@ from sqlalchemy.types import TypeEngine
 from sagaline.chassis.barrier import BarrierRow, RowKey
 from sagaline.chassis.envelope import Encoded, Outgoing
 from sagaline.chassis.sessions import Session, Sessions
+
+if TYPE_CHECKING:
+    from sagaline.chassis.spans import Spans
 
 # What a batch or a request reads, it reads by key. But the planner doesn't know how many keys there
 # are in an array, guesses a hundred, and then prefers to read a table as a whole until that has
@@ -64,9 +67,12 @@ class Transaction:
     handlers: there a statement costs a fraction of what Core adds to it.
     """
 
-    def __init__(self, connection: AsyncConnection, session: Session) -> None:
+    def __init__(
+        self, connection: AsyncConnection, session: Session, spans: "Spans | None" = None
+    ) -> None:
         self.connection = connection
         self._session = session
+        self._spans = spans
         self.outgoing: list[Outgoing | Encoded] = []
         self.proofs: dict[RowKey, BarrierRow] = {}
         self.outbox_id_max: int | None = None  # of the rows that were written, once they are
@@ -76,16 +82,28 @@ class Transaction:
         self, statement: Executable, parameters: Parameters | None = None
     ) -> CursorResult[Any]:
         """Run one Core statement."""
-        return await self.connection.execute(statement, parameters)
+        if self._spans is None:
+            return await self.connection.execute(statement, parameters)
+        with self._spans.statement(str(statement)):
+            return await self.connection.execute(statement, parameters)
 
     async def fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         """Run one SQL statement, and give its rows."""
-        rows: list[asyncpg.Record] = await self._session.fetch(statement, *arguments)
+        rows: list[asyncpg.Record]
+        if self._spans is None:
+            rows = await self._session.fetch(statement, *arguments)
+        else:
+            with self._spans.statement(statement):
+                rows = await self._session.fetch(statement, *arguments)
         return rows
 
     async def run(self, statement: str, *arguments: object) -> int:
         """Run one SQL statement, and say how many rows it has written."""
-        tag = await self._session.execute(statement, *arguments)
+        if self._spans is None:
+            tag = await self._session.execute(statement, *arguments)
+        else:
+            with self._spans.statement(statement):
+                tag = await self._session.execute(statement, *arguments)
         return int(tag.rsplit(" ", 1)[-1])
 
     async def freeze(self) -> None:
@@ -136,7 +154,9 @@ class Database:
         *,
         flush: Flush = _publishes_nothing,
         committed: Callable[[], None] = lambda: None,
+        spans: "Spans | None" = None,
     ) -> None:
+        self._spans = spans
         self._sessions = Sessions(engine)
         self._flush = flush
         self._committed = committed
@@ -145,14 +165,18 @@ class Database:
     async def transaction(self) -> AsyncIterator[Transaction]:
         """A transaction for the block; an error in it rolls everything back and goes on up."""
         async with self._sessions.one() as (connection, session):
-            tx = Transaction(connection, session)
+            tx = Transaction(connection, session, self._spans)
             try:
                 await session.execute(BEGIN)
                 yield tx
                 if tx.outgoing:
                     await self._flush(tx)
                 assert tx.outgoing or not tx.proofs, "proven, and nothing published"
-                await session.execute("COMMIT")
+                if self._spans is None:
+                    await session.execute("COMMIT")
+                else:
+                    with self._spans.statement("COMMIT"):
+                        await session.execute("COMMIT")
             except BaseException as error:
                 lost = await _roll_back(session)
                 if lost is not None and isinstance(error, Exception):
@@ -169,7 +193,7 @@ class Database:
         Two statements in here see two states of the database; nothing can be published.
         """
         async with self._sessions.one() as (connection, session):
-            tx = Transaction(connection, session)
+            tx = Transaction(connection, session, self._spans)
             yield tx
             assert not tx.outgoing, "published while reading"
 

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
@@ -25,6 +25,9 @@ from sagaline.chassis.relay_metrics import RelayMetrics
 
 LOOK_S = 1.0  # between looks at the backlog, which keep the session; less if it times out sooner
 BEHIND = "A row before it, of the same key, is quarantined."
+
+if TYPE_CHECKING:
+    from sagaline.chassis.spans import Spans
 
 T = TypeVar("T")
 
@@ -67,6 +70,7 @@ class Drainer:
         log: FilteringBoundLogger,
         clock: Callable[[], datetime],
         limits: RelayLimits,
+        spans: "Spans | None",
         stopping: asyncio.Event,
     ) -> None:
         self._lane = lane
@@ -76,6 +80,7 @@ class Drainer:
         self._log = log
         self._clock = clock
         self._rows_max = limits.rows_max
+        self._spans = spans
         self._stopping = stopping
         self._producer: Producer | None = None
         self._quarantine = Quarantine(
@@ -107,6 +112,9 @@ class Drainer:
                 # sends them twice, which barriers absorb.
                 self._lane.acked(published.acked)
                 self._metrics.published.inc(len(published.acked))
+                if self._spans is not None:
+                    acked = set(published.acked)
+                    self._spans.sent(row for row in rows if row.id in acked)
         await self._set_aside(self._quarantine.judge(rows, published))
         await self._check(published.failures)
         self.leftover = len(rows) == self._rows_max or len(published.acked) < len(rows)

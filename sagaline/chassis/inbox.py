@@ -6,7 +6,8 @@ tried again, and then parked.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Final, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
@@ -21,6 +22,11 @@ from sagaline.chassis.parking import Parking, Poison, Queue
 from sagaline.chassis.positions import Fenced, Partition
 from sagaline.chassis.prepared import PLAIN, Prepared
 from sagaline.chassis.sorter import Sorter
+
+if TYPE_CHECKING:
+    from sagaline.chassis.spans import Handled, Spans
+
+UNTRACED: "Final[AbstractContextManager[Handled | None]]" = nullcontext()
 
 
 class Tally(Protocol):
@@ -65,6 +71,7 @@ class Inbox:
         tally: Tally,
         log: FilteringBoundLogger,
         outside: Outside | None = None,
+        spans: "Spans | None" = None,
     ) -> None:
         self._database = database
         self._sorter = sorter
@@ -75,6 +82,7 @@ class Inbox:
         self._tally = tally
         self._log = log
         self._outside = outside
+        self._spans = spans
 
     async def handle(self, batch: Sequence[Raw], cursors: Cursors) -> None:
         """All of `batch` is committed, effects or parked.
@@ -172,16 +180,19 @@ class Inbox:
         taken = cursors.spans(batch, prepared.ends)
         if cursors.ahead:
             batch = [raw for raw in batch if place_of(raw) not in cursors.ahead]
-        async with self._database.transaction() as tx:
-            counts = await positions.advance(tx, taken)
-            parked = await _parked(tx, batch, counts)
-            if poison is None:
-                records, poisons = self._sorter.sort(batch, parked, prepared)
-            else:
-                records, poisons = {}, [poison]
-            if poisons:
-                await self._parking.park(tx, poisons, parked)
-            repeated = await self._dispatch(tx, records, prepared.results)
+        with UNTRACED if self._spans is None else self._spans.batch(batch) as traced:
+            async with self._database.transaction() as tx:
+                counts = await positions.advance(tx, taken)
+                parked = await _parked(tx, batch, counts)
+                if poison is None:
+                    records, poisons = self._sorter.sort(batch, parked, prepared)
+                else:
+                    records, poisons = {}, [poison]
+                if poisons:
+                    await self._parking.park(tx, poisons, parked)
+                if traced is not None:
+                    records = traced.moved(records)
+                repeated = await self._dispatch(tx, records, prepared.results)
         cursors.passed(taken, tx.outbox_id_max)
         if prepared.ends:
             cursors.overtook(batch)

@@ -6,6 +6,7 @@ that the order of ids is the order of commits within a key.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pydantic_core import to_json
 
@@ -17,6 +18,9 @@ from sagaline.chassis.envelope import KEY_CHARACTERS_MAX, Encoded, Envelope, Out
 from sagaline.chassis.errors import MessageTooLarge, UnroutableMessage
 from sagaline.chassis.fresh import Fresh
 from sagaline.chassis.quick_uuid import uuid4
+
+if TYPE_CHECKING:
+    from sagaline.chassis.spans import Spans
 
 WRITTEN = """
     written AS (
@@ -46,7 +50,9 @@ class Outbox:
         service: str,
         message_bytes_max: int,
         clock: Callable[[], datetime],
+        spans: "Spans | None" = None,
     ) -> None:
+        self._spans = spans
         self.fresh = Fresh()
         self._clock = clock
         self._codec = codec
@@ -77,13 +83,22 @@ class Outbox:
         if len(key) > KEY_CHARACTERS_MAX:  # its readers would park it
             reason = f"its key has more than {KEY_CHARACTERS_MAX} characters"
             raise UnroutableMessage(service=self._service, type=message.avro_name, reason=reason)
+        message_id, traceparent = outgoing.id or uuid4(), outgoing.traceparent
+        if self._spans is not None:
+            traceparent = self._spans.created(
+                traceparent,
+                topic=topic.name,
+                kind=message.avro_name,
+                message_id=str(message_id),
+                key=key,
+            )
         envelope = Envelope(  # by position: with names it takes half as long again
-            outgoing.id or uuid4(),
+            message_id,
             message.avro_name,
             self._source,
             key,
             now,
-            outgoing.traceparent,
+            traceparent,
             outgoing.saga_id,
             outgoing.step,
             outgoing.direction,

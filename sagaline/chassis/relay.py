@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from math import ceil
+from typing import TYPE_CHECKING
 
 from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry
@@ -20,6 +21,9 @@ from sagaline.chassis.lane import Lane, LaneLost
 from sagaline.chassis.outbox import Outbox
 from sagaline.chassis.producer import Producer
 from sagaline.chassis.relay_metrics import RelayMetrics
+
+if TYPE_CHECKING:
+    from sagaline.chassis.spans import Spans
 
 __all__ = ["Relay", "RelayLimits"]
 
@@ -41,7 +45,9 @@ class Relay:
         log: FilteringBoundLogger,
         clock: Callable[[], datetime],
         limits: RelayLimits,
+        spans: "Spans | None" = None,
     ) -> None:
+        self._spans = spans
         self._bootstrap = bootstrap
         self._outbox = outbox
         self._owner = owner
@@ -148,6 +154,7 @@ class Relay:
             ),
             outbox=self._outbox,
             metrics=self._metrics,
+            spans=self._spans,
             log=self._log,
             clock=self._clock,
             limits=self._limits,

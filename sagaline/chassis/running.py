@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -17,6 +17,9 @@ from sagaline.chassis.database import Database
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.health import Health
 from sagaline.chassis.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from sagaline.chassis.spans import Spans
 
 T = TypeVar("T")
 
@@ -45,6 +48,7 @@ class Running:
     health: Health
     background: Background
     stopping: asyncio.Event
+    spans: "Spans | None" = None  # where somebody collects them
     operator_app: FastAPI = field(default_factory=FastAPI)
     parts: list[object] = field(default_factory=list)  # filled in order while the service starts
 

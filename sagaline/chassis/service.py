@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
@@ -37,6 +38,9 @@ from sagaline.chassis.running import Part, Running
 from sagaline.chassis.server import serving
 from sagaline.chassis.settings import ServiceSettings
 from sagaline.chassis.signals import signals
+
+if TYPE_CHECKING:
+    from sagaline.chassis.spans import Spans
 
 __all__ = ["Part", "Running", "Service"]
 
@@ -111,13 +115,21 @@ class Service:
             yield opened.running
 
     def _applications(
-        self, registry: CollectorRegistry, log: FilteringBoundLogger
+        self,
+        registry: CollectorRegistry,
+        log: FilteringBoundLogger,
+        spans: "Spans | None" = None,
     ) -> tuple[FastAPI, FastAPI]:
         """What everybody sees, and what operators see: of one make, with one set of figures."""
         figures, bytes_max = metrics.HttpMetrics(registry), self.settings.body_bytes_max
         everybody, operators = (
             web.application(
-                title=title, router=router, body_bytes_max=bytes_max, metrics=figures, log=log
+                title=title,
+                router=router,
+                body_bytes_max=bytes_max,
+                metrics=figures,
+                log=log,
+                spans=spans,
             )
             for title, router in (
                 (self.name, self.router),
@@ -138,19 +150,21 @@ class Service:
     async def _opened(self) -> AsyncIterator[_Opened]:
         settings, log, stopping = self.settings, logs.logger(self.name), asyncio.Event()
         registry = metrics.open_registry(settings)
+        export = wiring.span_export_of(settings, registry)
+        spans = None if export is None else export.spans
         codec = Codec(self.catalog, bytes_max=settings.message_bytes_max)
-        outbox = wiring.outbox_of(settings, codec)
-        relay = wiring.relay_of(settings, outbox, registry=registry, log=log)
+        outbox = wiring.outbox_of(settings, codec, spans)
+        relay = wiring.relay_of(settings, outbox, registry=registry, log=log, spans=spans)
         engine = open_engine(
             settings.database_url.get_secret_value(),
             pool_size=settings.database_pool_size,
             command_timeout_s=settings.database_timeout_ms / 1000,
         )
-        app, operator_app = self._applications(registry, log)
+        app, operator_app = self._applications(registry, log, spans)
         running = Running(
             service=self.name,
             settings=settings,
-            database=Database(engine, flush=outbox.flush, committed=relay.wake),
+            database=Database(engine, flush=outbox.flush, committed=relay.wake, spans=spans),
             catalog=self.catalog,
             codec=codec,
             log=log,
@@ -160,6 +174,7 @@ class Service:
             health=Health(),
             background=Background(stopping, log),
             stopping=stopping,
+            spans=spans,
         )
         app.state.running = operator_app.state.running = running
         checks.watch_database(running)
@@ -170,6 +185,8 @@ class Service:
             stopping.set()
             await running.background.close()
             await running.database.close()
+            if export is not None:
+                await export.close()
 
     @asynccontextmanager
     async def _started(self, opened: _Opened) -> AsyncIterator[None]:

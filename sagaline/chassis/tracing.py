@@ -1,8 +1,8 @@
-"""W3C trace context: read, begun, passed on. No SDK: whoever wants spans brings an exporter."""
+"""W3C trace context: read, begun, passed on. `spans` makes spans of it, where they are wanted."""
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 # Version 00; a later version may append parts, of which we read the ones that we know.
@@ -15,7 +15,7 @@ class TraceParent:
 
     trace_id: str
     span_id: str
-    flags: int = 1
+    flags: int = 0  # 1: recorded by whoever stands here
 
     @classmethod
     def parse(cls, header: str | None) -> Self | None:
@@ -30,18 +30,13 @@ class TraceParent:
 
     @classmethod
     def begin(cls, random_bytes: Callable[[int], bytes]) -> Self:
-        """The first span of a new trace."""
+        """The begin of a new trace, of which nothing is recorded here."""
         return cls(random_bytes(16).hex(), random_bytes(8).hex())
-
-    def child(self, random_bytes: Callable[[int], bytes]) -> Self:
-        """A span of the same trace, below this one."""
-        return replace(self, span_id=random_bytes(8).hex())
 
     def __str__(self) -> str:
         return f"00-{self.trace_id}-{self.span_id}-{self.flags:02x}"
 
 
-def continued(header: str | None, random_bytes: Callable[[int], bytes]) -> TraceParent:
-    """A span below the one in the header, or of a new trace where there is none."""
-    parent = TraceParent.parse(header)
-    return TraceParent.begin(random_bytes) if parent is None else parent.child(random_bytes)
+def passed_on(header: str | None, random_bytes: Callable[[int], bytes]) -> TraceParent:
+    """The caller's own place, since nothing is recorded here; a new trace where there is none."""
+    return TraceParent.parse(header) or TraceParent.begin(random_bytes)

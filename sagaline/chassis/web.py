@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from os import urandom
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from structlog.typing import FilteringBoundLogger
@@ -16,6 +16,9 @@ from sagaline.chassis.openapi import Documented
 from sagaline.chassis.problems import Fault, Problem
 from sagaline.chassis.quick_route import QuickRoute, QuickRoutes
 from sagaline.chassis.running import Running
+
+if TYPE_CHECKING:
+    from sagaline.chassis.spans import Spans
 
 __all__ = ["Fault", "Problem", "application", "database", "part", "running", "traceparent"]
 
@@ -59,6 +62,7 @@ def application(
     metrics: HttpMetrics,
     log: FilteringBoundLogger,
     random_bytes: Callable[[int], bytes] = urandom,
+    spans: "Spans | None" = None,
 ) -> FastAPI:
     """A FastAPI application with the service's endpoints and everybody's. It opens nothing."""
     app = Documented(
@@ -81,5 +85,5 @@ def application(
     docs.install(app)
     app.add_middleware(BodyGuard, bytes_max=body_bytes_max)
     # Added last, so outermost: it sees what the others answer.
-    app.add_middleware(Access, metrics=metrics, log=log, random_bytes=random_bytes)
+    app.add_middleware(Access, metrics=metrics, log=log, random_bytes=random_bytes, spans=spans)
     return app

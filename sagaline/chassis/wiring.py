@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
@@ -34,19 +35,34 @@ from sagaline.chassis.session import Limits
 from sagaline.chassis.settings import ServiceSettings
 from sagaline.chassis.sorter import Sorter
 
+if TYPE_CHECKING:
+    from sagaline.chassis.span_export import SpanExport
+    from sagaline.chassis.spans import Spans
+
+
+def span_export_of(settings: ServiceSettings, registry: CollectorRegistry) -> "SpanExport | None":
+    """What sends the service's spans; None where nobody collects them."""
+    if settings.otlp_endpoint is None:
+        return None
+    # Here, since OpenTelemetry's SDK comes with it: who needs no spans needs not have it.
+    from sagaline.chassis.span_export import SpanExport
+
+    return SpanExport(settings, settings.otlp_endpoint, registry)
+
 
 def now() -> datetime:
     """The wall clock, aware and in UTC."""
     return datetime.now(UTC)
 
 
-def outbox_of(settings: ServiceSettings, codec: Codec) -> Outbox:
+def outbox_of(settings: ServiceSettings, codec: Codec, spans: "Spans | None" = None) -> Outbox:
     """The writer of the service's outbox."""
     return Outbox(
         codec,
         service=settings.service,
         message_bytes_max=settings.message_bytes_max,
         clock=now,
+        spans=spans,
     )
 
 
@@ -56,6 +72,7 @@ def relay_of(
     *,
     registry: CollectorRegistry,
     log: FilteringBoundLogger,
+    spans: "Spans | None" = None,
 ) -> Relay:
     """The drainer of the service's outbox."""
     return Relay(
@@ -66,6 +83,7 @@ def relay_of(
         registry=registry,
         log=log.bind(part="relay"),
         clock=now,
+        spans=spans,
         limits=RelayLimits(
             rows_max=settings.relay_rows_max,
             poll_min_ms=settings.relay_poll_min_ms,
@@ -183,6 +201,7 @@ def inbox_of(running: Running, consumes: Consumes) -> Inbox:
         tally=InboxMetrics(running.metrics),
         log=running.log.bind(part="inbox"),
         outside=_outside(running, commands, ports_of(tables)),
+        spans=running.spans,
     )
 
 

@@ -11,11 +11,17 @@ from sagaline.chassis.shared_settings.files import FileSource
 from sagaline.chassis.shared_settings.kafka import KafkaSettings
 from sagaline.chassis.shared_settings.process import ProcessSettings
 from sagaline.chassis.shared_settings.relay import RelaySettings
+from sagaline.chassis.shared_settings.tracing import TracingSettings
 
 
 # Fields of the last base come first, here and on the reference page.
 class SharedSettings(
-    RelaySettings, ConsumerSettings, KafkaSettings, DatabaseSettings, ProcessSettings
+    TracingSettings,
+    RelaySettings,
+    ConsumerSettings,
+    KafkaSettings,
+    DatabaseSettings,
+    ProcessSettings,
 ):
     """Addresses, limits and times of a platform; units stand last in the names."""
 

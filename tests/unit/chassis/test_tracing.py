@@ -1,6 +1,6 @@
 import pytest
 
-from sagaline.chassis.tracing import TraceParent, continued
+from sagaline.chassis.tracing import TraceParent, passed_on
 
 GIVEN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -15,13 +15,12 @@ def test_a_traceparent_is_read_as_it_is_written() -> None:
     assert str(found) == GIVEN
 
 
-def test_a_request_in_a_trace_gets_a_span_below_it_and_keeps_the_flags() -> None:
-    found = continued(GIVEN.removesuffix("01") + "00", ones)
-    assert found == TraceParent("4bf92f3577b34da6a3ce929d0e0e4736", "11" * 8, 0)
+def test_a_request_in_a_trace_stays_at_its_callers_place() -> None:
+    assert passed_on(GIVEN, ones) == TraceParent.parse(GIVEN)
 
 
-def test_a_request_without_a_trace_begins_one() -> None:
-    assert continued(None, ones) == TraceParent("11" * 16, "11" * 8, 1)
+def test_a_request_without_a_trace_begins_one_of_which_nothing_is_recorded() -> None:
+    assert passed_on(None, ones) == TraceParent("11" * 16, "11" * 8, 0)
 
 
 def test_a_later_version_may_have_more_parts() -> None:
