@@ -49,6 +49,12 @@ def key_of(raw: Raw) -> str:
     return f"{text[: KEY_CHARACTERS_MAX - len(digest) - 1]}~{digest}"
 
 
+def header(raw: Raw, name: str) -> str | None:
+    """One of the record's headers as text; bytes that are no UTF-8 are replaced."""
+    value = next((value for found, value in raw.headers if found == name), None)
+    return None if value is None else value.decode(errors="replace")
+
+
 def event_id(raw: Raw) -> bytes | None:
     """The `ce_id` as it stands in the headers."""
     for name, value in raw.headers:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis import parking, positions
-from sagaline.chassis.batch import Cursors, Raw, halves, key_of, place_of
+from sagaline.chassis.batch import Cursors, Raw, halves, header, key_of, place_of
 from sagaline.chassis.commands import Commands, Results
 from sagaline.chassis.database import Database, Transaction
 from sagaline.chassis.envelope import Record
@@ -22,6 +22,7 @@ from sagaline.chassis.parking import Parking, Poison, Queue
 from sagaline.chassis.positions import Fenced, Partition
 from sagaline.chassis.prepared import PLAIN, Prepared
 from sagaline.chassis.sorter import Sorter
+from sagaline.chassis.tracing import TraceParent
 
 if TYPE_CHECKING:
     from sagaline.chassis.spans import Handled, Spans
@@ -242,10 +243,13 @@ async def _parked(
 
 
 def _place(raw: Raw) -> dict[str, str | int]:
-    """Where a record stands, for the log; of a batch, its first."""
+    """Where a record stands, and whose it is, for the log; of a batch, its first."""
+    trace = TraceParent.parse(header(raw, "traceparent"))
+    known = {"saga_id": header(raw, "ce_sagaid"), "trace_id": trace.trace_id if trace else None}
     return {
         "topic": raw.topic,
         "partition": raw.partition,
         "offset": raw.offset,
         "key": key_of(raw),
+        **{name: value for name, value in known.items() if value is not None},
     }

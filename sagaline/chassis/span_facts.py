@@ -9,7 +9,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags
 
-from sagaline.chassis.batch import Raw
+from sagaline.chassis.batch import Raw, header
 from sagaline.chassis.tracing import TraceParent
 
 Facts: TypeAlias = dict[str, str | int]
@@ -58,12 +58,6 @@ def statement(text: str) -> tuple[str, str]:
         return line.partition(" ")[0].upper(), line[:STATEMENT_CHARACTERS_MAX]
     word = target[1].upper()
     return f"{VERBS.get(word, word)} {target[2]}", line[:STATEMENT_CHARACTERS_MAX]
-
-
-def header(raw: Raw, name: str) -> str | None:
-    """A header of a record, not decoded in any other way."""
-    value = next((value for found, value in raw.headers if found == name), None)
-    return None if value is None else value.decode(errors="replace")
 
 
 def context_of(parent: TraceParent) -> SpanContext:

@@ -14,7 +14,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, StatusCode
 
 from sagaline.chassis import span_facts
-from sagaline.chassis.batch import Place, Raw, place_of
+from sagaline.chassis.batch import Place, Raw, header, place_of
 from sagaline.chassis.envelope import Record
 from sagaline.chassis.fresh import Row
 from sagaline.chassis.span_facts import below, recorded, traceparent_of
@@ -110,7 +110,7 @@ class Spans:
     @contextmanager
     def batch(self, batch: Sequence[Raw]) -> Iterator[Handled]:
         """These records are handled in the block, in one transaction."""
-        found = ((raw, recorded(span_facts.header(raw, "traceparent"))) for raw in batch)
+        found = ((raw, recorded(header(raw, "traceparent"))) for raw in batch)
         causes = [(raw, cause) for raw, cause in found if cause is not None]
         if not causes:
             yield NOTHING
