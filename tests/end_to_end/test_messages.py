@@ -1,8 +1,10 @@
 """What an order leaves on the topics: read as any other service of a company would read it."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sagaline.testing import Captured
+import pytest
+
+from sagaline.testing import Captured, NotPublished, NotSoon
 from sagaline.testing.platform import Platform
 from schemas.messages import (
     OrderConfirmed,
@@ -54,6 +56,21 @@ async def test_every_message_of_an_order_belongs_to_its_one_trace_and_saga(
             for record in await captured(f"{topic}.{direction}.v1"):
                 assert trace(record.envelope.traceparent) == trace(request.envelope.traceparent)
                 assert record.envelope.saga_id == saga.saga_id
+
+
+async def test_what_did_not_come_is_told_with_what_did(
+    platform: Platform, captured: Captured
+) -> None:
+    order_id = await platform.place()
+    with pytest.raises(
+        NotSoon, match=rf"{order_id} is \w+ \(create_order .*send_rejection PLANNED"
+    ):
+        await platform.saga_of(order_id).until(lambda saga: saga.sequence > 1_000, within_s=1)
+    await platform.saga_of(order_id).ended()
+    with pytest.raises(NotPublished, match=rf"2 messages of {order_id}.* Seen: OrderConfirmed"):
+        await captured("orders.events.v1", count=2, within_s=1)
+    with pytest.raises(NotSoon, match="is unknown"):
+        await platform.saga_of(uuid4()).ended(within_s=0)
 
 
 def trace(traceparent: str | None) -> UUID:

@@ -1,9 +1,12 @@
 """The Docker engine: whether one answers, whose containers are in it, and which nobody needs."""
 
+import gc
 import os
 import socket
+import warnings
 from collections.abc import Mapping
 
+import docker
 from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 from testcontainers.core.docker_client import DockerClient, get_docker_host
@@ -18,11 +21,7 @@ DEFAULT = "unix:///var/run/docker.sock"
 
 def require() -> None:
     """An engine answers, and has no container of a test run that was killed. Raises NoEngine."""
-    try:
-        client = DockerClient().client
-    except DockerException as error:
-        reason = str(error).rpartition("] ")[2].rstrip("\"')")
-        raise NoEngine(where=get_docker_host() or DEFAULT, reason=reason) from error
+    client = _connected()
     try:
         here = {"label": f"{MACHINE}={_machine()}"}
         for container in client.containers.list(all=True, filters=here):
@@ -37,6 +36,26 @@ def labels() -> Mapping[str, str]:
     us = ProcessKey.of(os.getpid())
     assert us is not None
     return {MACHINE: _machine(), PROCESS: f"{us.pid}:{us.started_ticks}"}
+
+
+def _connected() -> docker.DockerClient:
+    try:
+        return DockerClient().client
+    except DockerException as error:
+        reason = str(_first_cause(error))
+    with warnings.catch_warnings():
+        # Where nobody answers, Docker's client forgets a socket, and tests that take warnings for
+        # errors would fail of it, instead of being skipped.
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+    raise NoEngine(where=get_docker_host() or DEFAULT, reason=reason)
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Give what the others were raised for: they are layers of a client."""
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+    return error
 
 
 def _machine() -> str:
