@@ -21,8 +21,6 @@ demo: $(STAMP) ## Start everything, place orders of every outcome, check the boo
 test: $(STAMP) ## Run the whole suite, on a real Kafka and a real PostgreSQL
 	@$(PYTHON) -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
-# What a killed run left is removed by the next one, so testcontainers' own helper is not needed.
-test-containers: export TESTCONTAINERS_RYUK_DISABLED ?= true
 test-containers: $(STAMP) ## Run the end-to-end suite in containers: the servers; then all of it
 	@if $(PYTHON) -m sagaline.testing.containers; then \
 		$(PYTHON) -m pytest -rs tests/containers/servers tests/end_to_end \

@@ -1,5 +1,6 @@
 """Plugins of the whole suite: servers and platforms start only when a test asks for them."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -13,6 +14,10 @@ from tests.containers.compose.composed import COMPOSE, Composed, composed_platfo
 from tests.workers import ByPlatform, place_of, platform_of
 
 pytest_plugins = ["sagaline.testing.plugin", "sagaline.testing.platform"]
+
+# What a killed run left is removed by the next one: testcontainers' own helper, and its image, are
+# not needed.
+os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
 
 TOLD = "told"
 RUNNING = pytest.StashKey[EmbeddedPlatform]()
