@@ -25,7 +25,8 @@ test-containers: $(STAMP) ## Run the end-to-end suite in containers: the servers
 	@if $(PYTHON) -m sagaline.testing.containers; then \
 		$(PYTHON) -m pytest -rs tests/containers/servers tests/end_to_end \
 			--sagaline-environment testcontainers && \
-		$(PYTHON) -m pytest -rs tests/end_to_end --sagaline-environment compose; \
+		$(PYTHON) -m pytest -rs tests/end_to_end tests/containers/compose \
+			--sagaline-environment compose; \
 	else echo 'make test-containers: everything is skipped.'; fi
 
 lint: $(STAMP) ## Check style, names and who imports whom
