@@ -4,6 +4,7 @@ import asyncio
 from typing import Protocol
 
 from asyncpg import InterfaceError, PostgresError
+from prometheus_client import Gauge
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,6 +28,11 @@ def watch(running: Running, name: str, loop: Watched) -> None:
         return problem and f"{problem} (Kafka is {running.settings.kafka_bootstrap})"
 
     running.health.watch(name, check)
+    Gauge(
+        f"sagaline_{name}_healthy",
+        f"1 while nothing keeps the {name} from its work, else 0; /readyz says what does.",
+        registry=running.metrics,
+    ).set_function(lambda: float(loop.problem is None))
 
 
 def watch_database(running: Running) -> None:
@@ -47,3 +53,8 @@ def watch_database(running: Running) -> None:
         return f"{reason} (PostgreSQL is {settings.shown('database_url')})"
 
     running.health.watch("database", check)
+    Gauge(
+        "sagaline_database_sessions",
+        "Sessions with the database that are in use; SAGALINE_DATABASE_POOL_SIZE is their limit.",
+        registry=running.metrics,
+    ).set_function(lambda: float(running.database.sessions_in_use))

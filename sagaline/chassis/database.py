@@ -197,6 +197,11 @@ class Database:
             yield tx
             assert not tx.outgoing, "published while reading"
 
+    @property
+    def sessions_in_use(self) -> int:
+        """Sessions that transactions and looks have now."""
+        return self._sessions.in_use
+
     async def close(self) -> None:
         """Close the sessions."""
         await self._sessions.close()

@@ -31,6 +31,7 @@ from sagaline.chassis.handlers import Consumes
 from sagaline.chassis.health import Health
 from sagaline.chassis.horizon import Horizon
 from sagaline.chassis.operating import together
+from sagaline.chassis.parked_count import ParkedCount
 from sagaline.chassis.patience import StoppedWaiting, patiently
 from sagaline.chassis.relay import Relay
 from sagaline.chassis.replays import replaying
@@ -207,6 +208,8 @@ class Service:
                     running.parts.append(await parts.enter_async_context(part(running)))
                 inbox = wiring.inbox_of(running, self.consumes)
                 running.parts.append(wiring.dead_letters_of(running, self.consumes, inbox))
+                parked = ParkedCount(running.database, running.metrics, running.log)
+                running.background.start("parked_count", parked.run(stopping))
                 if self.consumes:
                     consumer = wiring.consumer_of(running, self.consumes, inbox)
                     running.parts.append(consumer)
@@ -218,6 +221,7 @@ class Service:
                     yield
                 finally:
                     stopping.set()
+                    await running.background.end("parked_count", within_ms=1_000)
                     await running.background.end(
                         "consumer", within_ms=self.settings.shutdown_grace_ms
                     )

@@ -37,12 +37,14 @@ class Sessions:
         self._engine = engine
         self._free = asyncio.Semaphore(pool.size())
         self._timeout_s = pool.timeout()
+        self._used = 0
         self._idle: list[Opened] = []  # the one that was used last is used next: it is warm
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[Opened]:
         """A living session, nobody else's for the block."""
         await self._turn()
+        self._used += 1
         try:
             opened = await self._living()
             try:
@@ -50,7 +52,13 @@ class Sessions:
             finally:
                 self._idle.append(opened)
         finally:
+            self._used -= 1
             self._free.release()
+
+    @property
+    def in_use(self) -> int:
+        """How many somebody has now."""
+        return self._used
 
     async def close(self) -> None:
         """End those that nobody uses."""

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -38,6 +39,24 @@ class Counted(OTLPSpanExporter):
         return result
 
 
+class CountedQueue(BatchSpanProcessor):
+    """Counts spans that have ended: of those that nobody sends a full queue lost some."""
+
+    def __init__(self, exporter: Counted, ended: Counter) -> None:
+        super().__init__(
+            exporter,
+            max_queue_size=QUEUE_MAX,
+            schedule_delay_millis=EXPORT_EACH_MS,
+            max_export_batch_size=EXPORT_MAX,
+        )
+        self._ended = ended
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Take a span that has ended."""
+        self._ended.inc()
+        super().on_end(span)
+
+
 class SpanExport:
     """A service's `spans`, sent to the receiver at `endpoint` (http://host:4318) in batches.
 
@@ -53,6 +72,7 @@ class SpanExport:
             ["outcome"],
             registry=registry,
         )
+        ended = Counter("sagaline_spans_ended_total", "Spans that have ended.", registry=registry)
         self._provider = TracerProvider(
             ParentBased(TraceIdRatioBased(settings.trace_sampling)),
             Resource.create(
@@ -65,12 +85,7 @@ class SpanExport:
             shutdown_on_exit=False,
         )
         self._provider.add_span_processor(
-            BatchSpanProcessor(
-                Counted(endpoint.rstrip("/"), outcomes),
-                max_queue_size=QUEUE_MAX,
-                schedule_delay_millis=EXPORT_EACH_MS,
-                max_export_batch_size=EXPORT_MAX,
-            )
+            CountedQueue(Counted(endpoint.rstrip("/"), outcomes), ended)
         )
         tracer = self._provider.get_tracer("sagaline", sagaline.__version__)
         self.spans = Spans(tracer, service=settings.service, now_ns=time.time_ns)
@@ -82,12 +97,11 @@ class SpanExport:
 
         def shut_down() -> None:
             self._provider.shutdown()
-            loop.call_soon_threadsafe(ended.set)
+            with suppress(RuntimeError):  # it took longer than anybody waited, and the loop is gone
+                loop.call_soon_threadsafe(ended.set)
 
         # A thread that nobody waits for at the exit: the exporter speaks HTTP in blocking calls.
         threading.Thread(target=shut_down, name="spans", daemon=True).start()
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
                 await ended.wait()
-        except TimeoutError:
-            pass

@@ -6,7 +6,7 @@ one's span, and links join the others to it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
 from opentelemetry import trace
@@ -74,7 +74,7 @@ class Spans:
             SpanKind.SERVER,
             {"http.request.method": method, "url.path": path},
         )
-        with trace.use_span(span, end_on_exit=True, record_exception=False):
+        with _ended([span]), _current(span):
             yield RequestSpan(span, method)
 
     def created(
@@ -119,7 +119,7 @@ class Spans:
         spans = {place_of(first): self._process(first, cause)}
         shared = spans[place_of(first)] if len(batch) == 1 else self._shared(len(batch), spans)
         spans |= {place_of(raw): self._process(raw, cause, shared) for raw, cause in others}
-        with _ended({shared, *spans.values()}), trace.use_span(shared, record_exception=False):
+        with _ended({shared, *spans.values()}), _current(shared):
             yield Handled({place: str(traceparent_of(span)) for place, span in spans.items()})
 
     @contextmanager
@@ -131,7 +131,7 @@ class Spans:
             return
         first, *others = causes
         span = self._tracer.start_span(name, below(first), links=[Link(each) for each in others])
-        with _ended([span]), trace.use_span(span, record_exception=False):
+        with _ended([span]), _current(span):
             yield
 
     @contextmanager
@@ -169,6 +169,11 @@ class Spans:
 
 
 NOTHING: Final = Handled({})
+
+
+def _current(span: Span) -> AbstractContextManager[Span]:
+    # By itself it would write an error's text down, which may quote the payload.
+    return trace.use_span(span, record_exception=False, set_status_on_exception=False)
 
 
 @contextmanager

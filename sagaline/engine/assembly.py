@@ -16,6 +16,7 @@ from sagaline.chassis.messages import SagaSnapshot
 from sagaline.chassis.running import Running
 from sagaline.engine import history_rows, listing
 from sagaline.engine.broker import Broker
+from sagaline.engine.counting import Counting
 from sagaline.engine.definition import Saga
 from sagaline.engine.definitions import Definitions
 from sagaline.engine.held import Held
@@ -113,12 +114,15 @@ class SagaEngine:
             log=running.log.bind(part="timers"),
         )
         ended = asyncio.Event()
+        counting = Counting(running.database, running.metrics, running.log.bind(part="counting"))
         running.background.start("timers", timers.run(ended))
+        running.background.start("counting", counting.run(ended))
         try:
             yield self
         finally:
             ended.set()
             await running.background.end("timers", within_ms=2 * self._limits.kafka_timeout_ms)
+            await running.background.end("counting", within_ms=self._limits.kafka_timeout_ms)
 
     async def find(self, database: Database, saga_id: UUID) -> SagaView:
         """How the saga stands; raises SagaNotFound or UnknownDefinition."""

@@ -2,9 +2,17 @@
 
 from collections.abc import Callable, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from sagaline.engine.events import Event, Ignored, StepDelayed, StepInDoubt
+from sagaline.chassis.metrics import BUCKETS_S
+from sagaline.engine.events import (
+    Event,
+    Ignored,
+    StepDelayed,
+    StepFailed,
+    StepInDoubt,
+    StepSucceeded,
+)
 from sagaline.engine.state import SagaState, SagaStatus
 
 ENDS = frozenset({SagaStatus.COMPLETED, SagaStatus.COMPENSATED, SagaStatus.NEEDS_ATTENTION})
@@ -33,6 +41,20 @@ class EngineMetrics:
             registry=None,
         )
 
+        self._steps = Histogram(
+            "sagaline_saga_step_seconds",
+            "Time from a step's first command to the answer that its action had, by the answer.",
+            ["definition", "step", "answer"],
+            buckets=BUCKETS_S,
+            registry=None,
+        )
+        self._seconds = Histogram(
+            "sagaline_saga_seconds",
+            "Time from a saga's start to its end, or until it needs a person, by how.",
+            ["definition", "state"],
+            buckets=BUCKETS_S,
+            registry=None,
+        )
         self._forgotten = Counter(
             "sagaline_saga_starts_beyond_horizon_total",
             "Messages that start a saga, from before the horizon: nothing was started.",
@@ -64,6 +86,8 @@ class EngineMetrics:
             self._ended,
             self._ignored,
             self._overdue,
+            self._steps,
+            self._seconds,
             self._forgotten,
             self._skipped,
             self._loaded,
@@ -95,5 +119,17 @@ class EngineMetrics:
                     self._overdue.labels(name, event.step, "delayed").inc()
                 case StepInDoubt():
                     self._overdue.labels(name, event.step, "in_doubt").inc()
+                case StepSucceeded() | StepFailed():
+                    self._answered(state, event)
         if state.status in ENDS and not isinstance(events[-1], Ignored):
             self._ended.labels(name, state.status.value).inc()
+            if state.started_at is not None:
+                seconds = (events[-1].at - state.started_at).total_seconds()
+                self._seconds.labels(name, state.status.value).observe(seconds)
+
+    def _answered(self, state: SagaState, event: StepSucceeded | StepFailed) -> None:
+        began = state.steps[event.step].started_at
+        if began is not None:
+            answer = "succeeded" if isinstance(event, StepSucceeded) else "refused"
+            labels = (state.definition.name, event.step, answer)
+            self._steps.labels(*labels).observe((event.at - began).total_seconds())

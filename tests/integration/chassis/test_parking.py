@@ -137,7 +137,9 @@ async def test_the_log_says_what_failed_and_was_parked(
     await stage.handle_directly(stage.action(1), stage.action(5), stage.action(9))
     lines = [line.msg for line in caplog.records if isinstance(line.msg, dict)]
     at = {"topic": stage.commands, "partition": 1, "offset": 1, "key": str(order(5))}
-    base = {"service": stage.service, "part": "inbox", "error_class": "ValueError"}
+    said = {name: value.decode() for name, value in stage.action(5).headers}
+    whose = {"saga_id": said["ce_sagaid"], "trace_id": said["traceparent"][3:35]}
+    base = {"service": stage.service, "part": "inbox", "error_class": "ValueError", **whose}
     assert [line for line in lines if line["event"] == "parked"] == [
         {"event": "parked", **at, **base}
     ]
