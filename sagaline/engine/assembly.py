@@ -97,7 +97,9 @@ class SagaEngine:
     @asynccontextmanager
     async def timers(self, running: Running) -> AsyncIterator["SagaEngine"]:
         """The service's part: timers run as long as the service does."""
-        self._metrics.register(running.metrics, in_memory=lambda: len(self._memory))
+        self._metrics.register(
+            running.metrics, self._definitions, in_memory=lambda: len(self._memory)
+        )
         timers = Timers(
             self._engine,
             self._store,

@@ -1,13 +1,15 @@
 """Figures of an engine: what its sagas were told, and where they stand."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from sagaline.chassis.metrics import BUCKETS_S
+from sagaline.engine.definition import Saga
 from sagaline.engine.events import (
     Event,
     Ignored,
+    Reason,
     StepDelayed,
     StepFailed,
     StepInDoubt,
@@ -79,9 +81,13 @@ class EngineMetrics:
             registry=None,
         )
 
-    def register(self, registry: CollectorRegistry, *, in_memory: Callable[[], int]) -> None:
+    def register(
+        self, registry: CollectorRegistry, sagas: Iterable[Saga], *, in_memory: Callable[[], int]
+    ) -> None:
         """Show these figures on the service's page, with how many sagas are in memory."""
         self._remembered.set_function(in_memory)
+        for saga in sagas:
+            self._begin_at_zero(saga)
         for figure in (
             self._ended,
             self._ignored,
@@ -94,6 +100,17 @@ class EngineMetrics:
             self._remembered,
         ):
             registry.register(figure)
+
+    def _begin_at_zero(self, saga: Saga) -> None:
+        """A series that begins at 1 has not increased: an alert would miss the first time."""
+        for state in sorted(ENDS):
+            self._ended.labels(saga.name, state.value)
+        for reason in Reason:
+            self._ignored.labels(saga.name, reason.value)
+        for step in saga.by_name:
+            for how in ("delayed", "in_doubt"):
+                self._overdue.labels(saga.name, step, how)
+        self._forgotten.labels(saga.name)
 
     def loaded(self, *, remembered: int, read: int) -> None:
         """So many sagas were loaded, from memory and from their rows."""
