@@ -1,4 +1,4 @@
-"""Writes docs/reference/http.md, from the OpenAPI documents that the services give.
+"""Writes docs/reference/http.md, and the OpenAPI documents of the services that it is made from.
 
 python -m deploy.http_reference
 """
@@ -18,6 +18,7 @@ Operations: TypeAlias = dict[str, Json]  # by `GET /path`
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "reference" / "http.md"
+DOCUMENTS: Final = PAGE.parent / "openapi"
 LINE_CHARACTERS_MAX: Final = 100
 HEAD: Final = """\
 # HTTP reference
@@ -42,9 +43,21 @@ SPEAKS_FOR_ITSELF: Final = "Successful Response"
 
 def main() -> int:
     """Write the page."""
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
+    DOCUMENTS.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(page())
+    for name, text in documents().items():
+        (DOCUMENTS / name).write_text(text)
     return 0
+
+
+def documents() -> dict[str, str]:
+    """The OpenAPI documents, by file: each service's, and that of its operators' side."""
+    found = {}
+    for config in PlatformConfig.find(ROOT).services:
+        service = import_module(f"{config.name}.service").service()
+        found[f"{config.name}.json"] = service.application().openapi()
+        found[f"{config.name}.operators.json"] = service.operator_application().openapi()
+    return {name: json.dumps(document, indent=2) + "\n" for name, document in found.items()}
 
 
 def page() -> str:

@@ -2,7 +2,7 @@
 
 from sagaline.cli import place
 from sagaline.cli.app import app
-from sagaline.cli.reference import commands, settings
+from sagaline.cli.reference import commands, settings, topics
 from sagaline.local import packages
 
 
@@ -11,7 +11,11 @@ def pages() -> dict[str, str]:
     config = place.config()
     packages.make_importable(config)
     services = [service.name for service in config.services]
-    return {"sagactl.md": commands.page(app), "settings.md": settings.page(services)}
+    return {
+        "sagactl.md": commands.page(app),
+        "settings.md": settings.page(services),
+        "asyncapi.yaml": topics.page(config),
+    }
 
 
 def main() -> None:
