@@ -5,6 +5,7 @@ half commits a contiguous prefix of its partitions, down to the record that fail
 tried again, and then parked.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Final, Protocol
@@ -36,8 +37,8 @@ class Tally(Protocol):
     def handled(self, topic: str, *, records: int, repeated: int) -> None:
         """`records` were handled, `repeated` of them answered from the barrier."""
 
-    def committed(self, batch: Sequence[Raw]) -> None:
-        """A batch was committed."""
+    def committed(self, batch: Sequence[Raw], *, seconds: float) -> None:
+        """A batch was committed, by a transaction that took so long."""
 
     def failed(self, error: BaseException) -> None:
         """A batch failed by a record's fault, and is bisected or tried again."""
@@ -178,6 +179,7 @@ class Inbox:
         *,
         poison: Poison | None = None,
     ) -> None:
+        began_s = time.perf_counter()
         taken = cursors.spans(batch, prepared.ends)
         if cursors.ahead:
             batch = [raw for raw in batch if place_of(raw) not in cursors.ahead]
@@ -197,7 +199,7 @@ class Inbox:
         cursors.passed(taken, tx.outbox_id_max)
         if prepared.ends:
             cursors.overtook(batch)
-        self._tally.committed(batch)
+        self._tally.committed(batch, seconds=time.perf_counter() - began_s)
         for topic, handled in records.items():
             self._tally.handled(topic, records=len(handled), repeated=repeated.get(topic, 0))
         for one in poisons:

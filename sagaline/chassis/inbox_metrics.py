@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from sagaline.chassis.batch import Raw
+from sagaline.chassis.metrics import BUCKETS_S
 from sagaline.chassis.parking import Poison
 from sagaline.chassis.positions import Partition
 
@@ -25,6 +26,12 @@ class InboxMetrics:
             "sagaline_inbox_batch_records",
             "Records in a batch that was committed: small ones cost more each.",
             buckets=[2**power for power in range(10)],
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "sagaline_inbox_batch_seconds",
+            "Time of the transaction that committed a batch, handlers included.",
+            buckets=BUCKETS_S,
             registry=registry,
         )
         self._repeated = Counter(
@@ -52,9 +59,10 @@ class InboxMetrics:
         if repeated:
             self._repeated.labels(topic).inc(repeated)
 
-    def committed(self, batch: Sequence[Raw]) -> None:
-        """A batch was committed."""
+    def committed(self, batch: Sequence[Raw], *, seconds: float) -> None:
+        """A batch was committed, by a transaction that took so long."""
         self._batches.observe(len(batch))
+        self._seconds.observe(seconds)
 
     def failed(self, error: BaseException) -> None:
         """A batch failed by a record's fault, and is bisected or tried again."""

@@ -116,7 +116,12 @@ class SagaEngine:
             log=running.log.bind(part="timers"),
         )
         ended = asyncio.Event()
-        counting = Counting(running.database, running.metrics, running.log.bind(part="counting"))
+        counting = Counting(
+            {saga.name for saga in self._definitions},
+            running.database,
+            running.metrics,
+            running.log.bind(part="counting"),
+        )
         running.background.start("timers", timers.run(ended))
         running.background.start("counting", counting.run(ended))
         try:

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Collection
+from itertools import product
 
 from prometheus_client import CollectorRegistry, Gauge
 from structlog.typing import FilteringBoundLogger
@@ -28,8 +30,14 @@ class Counting:
     """Two gauges, the same in each process of the service."""
 
     def __init__(
-        self, database: Database, registry: CollectorRegistry, log: FilteringBoundLogger
+        self,
+        definitions: Collection[str],
+        database: Database,
+        registry: CollectorRegistry,
+        log: FilteringBoundLogger,
     ) -> None:
+        """Of `definitions` it shows zeros, too: a series that isn't there says nothing."""
+        self._definitions = definitions
         self._database = database
         self._log = log
         self._under_way = Gauge(
@@ -60,10 +68,10 @@ class Counting:
         """Count once."""
         async with self._database.reading() as tx:
             rows = await tx.fetch(COUNT, COUNTED_MAX, [each.value for each in UNDER_WAY])
-        under_way: Counter[tuple[str, str]] = Counter()
-        stalled: Counter[str] = Counter()
+        under_way = Counter(dict.fromkeys(product(self._definitions, UNDER_WAY), 0))
+        stalled = Counter(dict.fromkeys(self._definitions, 0))
         for row in rows:
-            under_way[row["definition"], row["status"]] += row["sagas"]
+            under_way[row["definition"], SagaStatus(row["status"])] += row["sagas"]
             stalled[row["definition"]] += row["sagas"] if row["stalled"] else 0
         self._under_way.clear()  # what was counted before, and is not there any more
         self._stalled.clear()

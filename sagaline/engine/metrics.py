@@ -1,15 +1,19 @@
 """Figures of an engine: what its sagas were told, and where they stand."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from sagaline.chassis.metrics import BUCKETS_S
 from sagaline.engine.definition import Saga
 from sagaline.engine.events import (
+    AttentionNeeded,
     Event,
     Ignored,
     Reason,
+    SagaCompensated,
+    SagaCompleted,
     StepDelayed,
     StepFailed,
     StepInDoubt,
@@ -138,11 +142,14 @@ class EngineMetrics:
                     self._overdue.labels(name, event.step, "in_doubt").inc()
                 case StepSucceeded() | StepFailed():
                     self._answered(state, event)
-        if state.status in ENDS and not isinstance(events[-1], Ignored):
-            self._ended.labels(name, state.status.value).inc()
-            if state.started_at is not None:
-                seconds = (events[-1].at - state.started_at).total_seconds()
-                self._seconds.labels(name, state.status.value).observe(seconds)
+                case SagaCompleted() | SagaCompensated() | AttentionNeeded():
+                    self._end(state, event.at)
+
+    def _end(self, state: SagaState, at: datetime) -> None:
+        assert state.started_at is not None, state
+        labels = (state.definition.name, state.status.value)
+        self._ended.labels(*labels).inc()
+        self._seconds.labels(*labels).observe((at - state.started_at).total_seconds())
 
     def _answered(self, state: SagaState, event: StepSucceeded | StepFailed) -> None:
         began = state.steps[event.step].started_at
