@@ -57,9 +57,10 @@ image: ## Build the services' image; print its size and how soon a service in it
 docs: $(STAMP) ## Check that the pages' links lead somewhere
 	@$(PYTHON) deploy/check_links.py
 
-reference: $(STAMP) ## Make docs/reference from commands, settings and OpenAPI documents
+reference: $(STAMP) ## Make docs/reference and dashboards from what they are about
 	@$(PYTHON) -m sagaline.cli.reference
 	@$(PYTHON) -m deploy.http_reference
+	@$(PYTHON) -m deploy.dashboards
 
 requirements: $(STAMP) ## Pin the newest versions that requirements/*.in allow
 	@$(PYTHON) -m venv .venv/pins && .venv/pins/bin/pip install --quiet pip-tools
