@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import asdict
 from typing import NoReturn
 
 import uvloop
@@ -27,18 +28,18 @@ VERBS = {
     "run": "serve until SIGTERM or SIGINT",
     "migrate": "bring the database's tables up to date",
     "topics": "create the topics that this service owns, and publish the schemas it writes in",
-    "config": "print every setting, as it is in force, without passwords",
+    "config": "print every setting as it is in force, and where from, without passwords",
     "openapi": "print the OpenAPI document",
 }
 
 
 def main(factory: Callable[[], Service], arguments: Sequence[str] | None = None) -> NoReturn:
     """Do what the command line asks, and exit: 0 done, 1 failed, 2 wrong use or setting."""
-    verb = _parse(arguments)
-    service = made(factory)
+    given = _parse(arguments)
+    verb, service = str(given.verb), made(factory)
     match verb:
         case "config":
-            print("\n".join(environment.listing(service.settings)))  # noqa: T201  # its purpose
+            _print_settings(service, as_json=given.json)
         case "openapi":
             print(json.dumps(service.application().openapi(), indent=2))  # noqa: T201  # as above
         case _:
@@ -106,14 +107,25 @@ async def created(service: Service) -> None:
     )
 
 
-def _parse(arguments: Sequence[str] | None) -> str:
+def _print_settings(service: Service, *, as_json: bool) -> None:
+    if as_json:
+        found = environment.shown(service.settings, os.environ)
+        text = json.dumps([asdict(each) for each in found], indent=2)
+    else:
+        text = "\n".join(environment.listing(service.settings, os.environ))
+    print(text)  # noqa: T201  # its purpose
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="One service of the platform; it is set by environment variables (see config)."
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="|".join(VERBS))
     for verb, text in VERBS.items():
-        verbs.add_parser(verb, help=text, description=f"{text.capitalize()}.")
-    return str(parser.parse_args(arguments).verb)
+        added = verbs.add_parser(verb, help=text, description=f"{text.capitalize()}.")
+        if verb == "config":
+            added.add_argument("--json", action="store_true", help="for programs")
+    return parser.parse_args(arguments)
 
 
 def made(factory: Callable[[], Service]) -> Service:

@@ -40,10 +40,12 @@ class ServiceSettings(SharedSettings):
     database_url: DatabaseUrl = Field(
         SecretStr(""),
         description="PostgreSQL, as the role that runs the service (`<service>_app`).",
+        examples=["postgresql://order_service_app:secret@db:5432/order_service"],
     )
     migration_url: DatabaseUrl = Field(
         SecretStr(""),
         description="PostgreSQL, as the role that owns the tables; used by `migrate` alone.",
+        examples=["postgresql://order_service_owner:secret@db:5432/order_service"],
     )
     http_port: int = Field(0, ge=0, le=65_535, description="Port of the HTTP side; 0: a free one.")
     operator_port: int = Field(

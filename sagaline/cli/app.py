@@ -7,6 +7,7 @@ import typer
 from sagaline.chassis.errors import PlatformError
 from sagaline.cli import (
     accounts,
+    config,
     db,
     dead_letters,
     demo,
@@ -44,6 +45,7 @@ app.add_typer(orders.app, name="order")
 app.add_typer(sagas.app, name="saga")
 app.add_typer(stock.app, name="stock")
 app.add_typer(accounts.app, name="account")
+app.add_typer(config.app, name="config")
 app.add_typer(db.app, name="db")
 app.add_typer(topics.app, name="topic")
 app.add_typer(dead_letters.app, name="dlq")

@@ -1,12 +1,28 @@
 """What a service process is told about the embedded platform, as environment variables."""
 
-from sagaline.local.backing import KafkaServer, PostgresServer
+from typing import Protocol
+
 from sagaline.local.platform_config import ServiceConfig
 from sagaline.local.ports import LOOPBACK
 
 
+class KafkaAddress(Protocol):
+    """Kafka, as a service is told of it."""
+
+    @property
+    def bootstrap(self) -> str:
+        """The address that clients are given."""
+
+
+class PostgresAddress(Protocol):
+    """PostgreSQL, as a service is told of it."""
+
+    def url(self, database: str, role: str) -> str:
+        """The URL of a database for a role, password included."""
+
+
 def service_environment(
-    service: ServiceConfig, *, kafka: KafkaServer, postgres: PostgresServer
+    service: ServiceConfig, *, kafka: KafkaAddress, postgres: PostgresAddress
 ) -> dict[str, str]:
     """Give the variables with which `service` finds Kafka, its database and its own ports."""
     own = service.settings_prefix

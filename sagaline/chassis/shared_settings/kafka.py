@@ -16,6 +16,7 @@ class KafkaSettings(BaseSettings):
         validation_alias="SAGALINE_KAFKA_BOOTSTRAP",
         pattern=rf"^{HOST_PORT}(,{HOST_PORT})*$",
         description="Brokers to ask first: host:port, more of them after commas.",
+        examples=["kafka-1:9092,kafka-2:9092"],
     )
     process_slot: int | None = bounded(
         "SAGALINE_PROCESS_SLOT",

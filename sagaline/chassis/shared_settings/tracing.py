@@ -11,7 +11,8 @@ class TracingSettings(BaseSettings):
         None,
         validation_alias="SAGALINE_OTLP_ENDPOINT",
         pattern=r"^https?://[^\s/]+/?$",
-        description="Where spans are sent by OTLP over HTTP: http://host:4318. Unset: no spans.",
+        description="Where spans are sent by OTLP over HTTP. Unset: no spans.",
+        examples=["http://collector:4318"],
     )
     trace_sampling: float = Field(
         1.0,

@@ -2,16 +2,13 @@
 
 import importlib
 from collections.abc import Iterable, Sequence
-from typing import Literal, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le
-from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from sagaline.chassis.setting_shape import example_of, is_secret, shape_of
 from sagaline.chassis.settings import ServiceSettings
 from sagaline.chassis.shared_settings import SharedSettings
 
-UNITS = {"ms": "ms", "s": "s", "bytes": "bytes", "rows": "rows", "minor": "minor units"}
 TITLES = (
     "| setting | variable | default | unit, bounds | meaning |\n| --- | --- | --- | --- | --- |"
 )
@@ -20,14 +17,8 @@ BEGIN = """\
 
 <!-- Made by `make reference`; change the settings' classes, not this page. -->
 
-Services are set by environment variables, read once, at the start. A value that can't be, or a
-variable with a service's prefix that sets nothing, stops the start with a line for each.
-`python -m SERVICE config` prints what is in force, without passwords. Empty variables count as
-unset.
-
-`sagactl up` hands its own environment on, and sets addresses, ports and databases itself. There the
-default of `SAGALINE_TOPIC_PARTITIONS` is 4. For `sagactl` alone there is `SAGALINE_STATE`, in place
-of `--state`.
+[How settings are given, and how to see what is in force](../configuration.md). Each variable has a
+sister that ends with `_FILE` and names a file whose content is the value.
 """
 
 
@@ -78,9 +69,9 @@ def _row(kind: type[SharedSettings], name: str, field: FieldInfo) -> str:
         f"`{name}`",
         f"`{_variable(kind, name, field)}`",
         _default(name, field),
-        _bounds(name, field),
+        _shape(name, field),
     ]
-    meaning = f"**Secret.** {field.description}" if _is_secret(field) else field.description
+    meaning = f"**Secret.** {field.description}" if is_secret(field) else field.description
     return f"| {' | '.join([*cells, str(meaning)])} |"
 
 
@@ -94,30 +85,14 @@ def _variable(kind: type[SharedSettings], name: str, field: FieldInfo) -> str:
 def _default(name: str, field: FieldInfo) -> str:
     if field.is_required():
         return "none, it must be set"
-    if _is_secret(field) and name in ServiceSettings.model_fields:
+    if is_secret(field) and name in ServiceSettings.model_fields:
         return "on this machine, without a password"
-    return "unset" if _is_secret(field) or field.default in (None, "") else f"`{field.default}`"
+    return "unset" if is_secret(field) or field.default in (None, "") else f"`{field.default}`"
 
 
-def _bounds(name: str, field: FieldInfo) -> str:
-    """Words for the unit, which the name ends with, and for what a value may be."""
-    units = [UNITS[word] for word in name.split("_") if word in UNITS]
-    kinds = [field.annotation, *get_args(field.annotation)]
-    choices = next((get_args(each) for each in kinds if get_origin(each) is Literal), ())
-    # Those of `PositiveInt | None` stand in the type.
-    limits = [*field.metadata, *(each for kind in kinds for each in _metadata(kind))]
-    least = [each.ge for each in limits if isinstance(each, Ge)]
-    least += [each.gt + 1 for each in limits if isinstance(each, Gt) and isinstance(each.gt, int)]
-    most = [each.le for each in limits if isinstance(each, Le)]
-    words = [f"`{choice}`" for choice in choices]
-    if least:
-        words.append(f"{least[0]:_} to {most[0]:_}" if most else f"{least[0]:_} or more")
-    return ", ".join([*units, *words])
-
-
-def _metadata(kind: object) -> tuple[object, ...]:
-    return getattr(kind, "__metadata__", ())
-
-
-def _is_secret(field: FieldInfo) -> bool:
-    return field.annotation is SecretStr or SecretStr in get_args(field.annotation)
+def _shape(name: str, field: FieldInfo) -> str:
+    """Its shape, and an example where the default is none."""
+    words = [shape_of(name, field)]
+    if field.examples:
+        words.append(f"such as `{example_of(field)}`")
+    return ", ".join(word for word in words if word)

@@ -1,3 +1,5 @@
+import os
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -5,6 +7,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from sagaline.chassis import environment
+from sagaline.chassis.setting_shape import example_of
 from sagaline.chassis.settings import ServiceSettings
 
 
@@ -73,6 +76,32 @@ def test_a_wrong_value_is_named_by_variable_field_and_meaning(
     assert "hunter2" not in complaint
 
 
+def test_a_wrong_value_is_answered_with_the_right_shape_and_an_example(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (number,) = complaints_about(monkeypatch, SAGALINE_LAMP_WICK_LENGTH_MM="long")
+    assert number.endswith("Its shape: 1 to 9. Example: SAGALINE_LAMP_WICK_LENGTH_MM=5")
+    monkeypatch.delenv("SAGALINE_LAMP_WICK_LENGTH_MM")
+    (url,) = complaints_about(monkeypatch, SAGALINE_LAMP_DATABASE_URL="hunter2")
+    assert "Example: SAGALINE_LAMP_DATABASE_URL=postgresql://" in url
+
+
+def test_every_setting_has_an_example_unless_its_default_is_none_at_all() -> None:
+    without = {n for n, f in WickSettings.model_fields.items() if example_of(f) is None}
+    assert without <= {"process_slot", "topic_partitions"}
+
+
+def test_each_value_has_its_origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rows").write_text("12")
+    monkeypatch.setenv("SAGALINE_BATCH_ROWS_MAX_FILE", str(tmp_path / "rows"))
+    monkeypatch.setenv("SAGALINE_LAMP_HTTP_PORT", "8999")
+    found = {each.field: each for each in environment.shown(WickSettings(), os.environ)}
+    assert (found["batch_rows_max"].value, found["http_port"].value) == ("12", "8999")
+    assert found["batch_rows_max"].origin == f"file {tmp_path / 'rows'}"
+    assert found["http_port"].origin == "environment"
+    assert found["queue_rows_max"].origin == "default"
+
+
 def test_all_that_is_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     found = complaints_about(monkeypatch, SAGALINE_LOG_LEVEL="loud", SAGALINE_LAMP_HTTP_PORT="none")
     assert len(found) == 2
@@ -109,7 +138,7 @@ def test_the_listing_has_every_setting_with_its_meaning_and_no_password() -> Non
     settings = WickSettings.model_validate(
         {"database_url": "postgresql://lamp:hunter2@10.0.0.1:5432/lamps"}
     )
-    listing = environment.listing(settings)
+    listing = environment.listing(settings, {})
     assert len(listing) == len(WickSettings.model_fields)
     assert any("SAGALINE_LAMP_WICK_LENGTH_MM=5" in entry for entry in listing)
     assert any("postgresql://lamp:***@10.0.0.1:5432/lamps" in entry for entry in listing)
