@@ -48,7 +48,7 @@ bench-compare: $(STAMP) ## Compare two recorded results, each a file or a revisi
 	@$(PYTHON) -m bench.compare $(A) $(B)
 
 chaos: $(STAMP) ## Kill and stop every part among 500 running orders; SEED=n repeats a run
-	@$(PYTHON) -m pytest tests/chaos/test_any_moment.py -s --long-drill \
+	@$(PYTHON) -m pytest tests/chaos/test_any_moment.py tests/chaos/test_rolling.py -s --long-drill \
 		$(if $(SEED),--sagaline-seed $(SEED))
 
 image: ## Build the services' image; print its size and how soon a service in it answers
