@@ -52,3 +52,16 @@ def test_projects_of_killed_runs_go_and_the_own_one_stays(
     finally:
         composed.down("--volumes")
     assert own.left() == []
+
+
+def test_every_volume_has_a_name_so_that_who_removes_a_project_finds_it(
+    composed: Composed,
+) -> None:
+    composed.compose("create", "kafka", "postgres")
+    try:
+        ids = composed.compose("ps", "--all", "--quiet").split()
+        volumes = '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}'
+        names = composed.docker("inspect", "--format", volumes, *ids).split()
+        assert sorted(names) == [f"{composed.project}_kafka", f"{composed.project}_postgres"]
+    finally:
+        composed.down("--volumes")
