@@ -20,19 +20,34 @@ class Watched(Protocol):
         ...
 
 
-def watch(running: Running, name: str, loop: Watched) -> None:
-    """Readiness depends on what the loop says of itself; both loops stand on Kafka."""
+def watch_relay(running: Running, relay: Watched) -> None:
+    """Readiness depends on what the relay says of itself."""
+    _watch(running, "relay", relay)
+    Gauge(
+        "sagaline_relay_healthy",
+        "1 while nothing keeps the relay from its work, else 0; /readyz says what does.",
+        registry=running.metrics,
+    ).set_function(lambda: float(relay.problem is None))
+
+
+def watch_consumer(running: Running, consumer: Watched) -> None:
+    """Readiness depends on what the consumer says of itself."""
+    _watch(running, "consumer", consumer)
+    Gauge(
+        "sagaline_consumer_healthy",
+        "1 while nothing keeps the consumer from its work, else 0; /readyz says what does.",
+        registry=running.metrics,
+    ).set_function(lambda: float(consumer.problem is None))
+
+
+def _watch(running: Running, name: str, loop: Watched) -> None:
+    """Both loops stand on Kafka."""
 
     async def check() -> str | None:
         problem = loop.problem
         return problem and f"{problem} (Kafka is {running.settings.kafka_bootstrap})"
 
     running.health.watch(name, check)
-    Gauge(
-        f"sagaline_{name}_healthy",
-        f"1 while nothing keeps the {name} from its work, else 0; /readyz says what does.",
-        registry=running.metrics,
-    ).set_function(lambda: float(loop.problem is None))
 
 
 def watch_database(running: Running) -> None:

@@ -201,7 +201,7 @@ class Service:
         await self._wait_for_tables(opened)
         relay_stopping = asyncio.Event()
         running.background.start("relay", opened.relay.run(relay_stopping))
-        checks.watch(running, "relay", opened.relay)
+        checks.watch_relay(running, opened.relay)
         try:
             async with AsyncExitStack() as parts:
                 for part in (replaying, *self.parts):
@@ -214,7 +214,7 @@ class Service:
                     consumer = wiring.consumer_of(running, self.consumes, inbox)
                     running.parts.append(consumer)
                     running.background.start("consumer", consumer.run(stopping))
-                    checks.watch(running, "consumer", consumer)
+                    checks.watch_consumer(running, consumer)
                 running.health.started = True
                 running.log.info("started", topics=sorted(self.consumes))
                 try:

@@ -4,9 +4,11 @@ import asyncio
 import time
 from collections.abc import Iterator
 
+from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.dashboards import DASHBOARDS
+from sagaline.cli.reference import metrics
 from sagaline.testing.platform import Platform
 from tests.contract.observability.queries import metrics_of
 from tests.contract.observability.rules import alerts
@@ -22,6 +24,18 @@ async def test_every_metric_of_an_alert_or_a_dashboard_is_exported(platform: Pla
         platform, {name for query in _queries() for name in metrics_of(query)}
     )
     assert not missing, f"asked for, and exported by nobody: {sorted(missing)}"
+
+
+async def test_whatever_is_exported_stands_on_the_page_of_metrics(platform: Platform) -> None:
+    await platform.completed_order(within_s=30)
+    services = [each.name for each in platform.environment.config.services]
+    rooms = ("sagaline.chassis", "sagaline.engine", *services)
+    told = {each.name: each for room in rooms for each in metrics.of(room)}
+    for service in services:
+        for family in await _families(platform, service):
+            if family.name.startswith(metrics.OURS):
+                name = family.name + ("_total" if family.type == "counter" else "")
+                assert (told[name].kind, told[name].meaning) == (family.type, family.documentation)
 
 
 def _queries() -> Iterator[str]:
@@ -46,8 +60,13 @@ async def _exported(platform: Platform) -> set[str]:
     """All samples' names; of what has labels and never happened yet, those that it will have."""
     names = set()
     for service in platform.environment.urls:
-        answer = await platform.http(service).get("/metrics")
-        for family in text_string_to_metric_families(answer.text):
+        for family in await _families(platform, service):
             names |= {sample.name for sample in family.samples}
             names |= {family.name + suffix for suffix in SUFFIXES.get(family.type, ("",))}
     return names
+
+
+async def _families(platform: Platform, service: str) -> list[Metric]:
+    answer = await platform.http(service).get("/metrics")
+    found = text_string_to_metric_families(answer.text)
+    return [each for each in found if not each.name.endswith("_created")]  # the library's own

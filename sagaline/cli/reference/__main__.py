@@ -2,7 +2,7 @@
 
 from sagaline.cli import place
 from sagaline.cli.app import app
-from sagaline.cli.reference import commands, settings, topics
+from sagaline.cli.reference import commands, metrics, settings, topics
 from sagaline.local import packages
 
 
@@ -14,6 +14,7 @@ def pages() -> dict[str, str]:
     return {
         "sagactl.md": commands.page(app),
         "settings.md": settings.page(services),
+        "metrics.md": metrics.page(services),
         "asyncapi.yaml": topics.page(config),
     }
 
