@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(600)
 
 SERVICES = ("gateway", "order", "inventory", "payment", "notification", "orchestrator")
 SERVERS = ("kafka", "postgres")
-WITHIN_S = 120.0
+WITHIN_S = 240.0
 
 
 async def test_an_order_is_confirmed(platform: Platform) -> None:
