@@ -55,12 +55,11 @@ class Prometheus:
     async def fires(self, alert: str, *, service: str, now: bool = True) -> None:
         """Wait until the alert fires for the service, or does not any more."""
         deadline_s = time.monotonic() + WITHIN_S
-        while await self.is_firing(alert, service=service) is not now:
+        while await self._is_firing(alert, service) is not now:
             assert time.monotonic() < deadline_s, f"{alert} of {service}: {await self.firing()}"
             await asyncio.sleep(POLL_S)
 
-    async def is_firing(self, alert: str, *, service: str) -> bool:
-        """Say whether it fires for this service now."""
+    async def _is_firing(self, alert: str, service: str) -> bool:
         wanted = {"alertname": alert, "service": service}
         return any(wanted.items() <= labels.items() for labels in await self.firing())
 
@@ -78,7 +77,7 @@ class Prometheus:
 
 @contextmanager
 def running(folder: Path, urls: Mapping[str, str], rng: random.Random) -> Iterator[str]:
-    """A Prometheus that scrapes these services each second; its URL."""
+    """A Prometheus that scrapes these services each two seconds; its URL."""
     program = shutil.which("prometheus")
     if program is None:
         pytest.skip(MISSING)
@@ -116,7 +115,7 @@ def _configuration(urls: Mapping[str, str]) -> dict[str, Any]:
         for service, url in urls.items()
     ]
     return {
-        "global": {"scrape_interval": "1s", "evaluation_interval": "1s", "scrape_timeout": "1s"},
+        "global": {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "1s"},
         "rule_files": ["alerts.yaml"],
         "scrape_configs": [{"job_name": "sagaline", "static_configs": targets}],
     }
