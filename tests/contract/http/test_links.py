@@ -12,7 +12,7 @@ from tests.contract.http.asking import SEED, WITHIN_S, described, url_of, valida
 from tests.contract.http.sides import Side, sides
 
 STORIES: Final = settings(
-    max_examples=8,
+    max_examples=20,
     stateful_step_count=4,
     deadline=None,
     database=None,

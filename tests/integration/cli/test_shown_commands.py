@@ -19,6 +19,7 @@ from tests.integration.cli.things import THINGS, Orders, Wanted, place_orders, p
 
 pytestmark = pytest.mark.timeout(300)
 HERE = "tests/integration/cli"
+CONTAINERS = "tests/containers/compose/test_compose.py"
 COMMANDS = shown_commands()
 
 # What a word of a shown command looks like.
@@ -56,6 +57,7 @@ WAYS = (
     Way("status ...", "status ..."),
     Way("doctor ...", "doctor ..."),
     Way("top ...", "top ..."),
+    Way("config show ...", "config show ..."),
     Way("db status ...", "db status ..."),
     Way("db upgrade ...", "db upgrade ..."),
     Way("stock set WORD ...", "stock set SKU ..."),
@@ -92,6 +94,11 @@ WAYS = (
     Way("dlq redrive --service WORD NUMBER", "dlq redrive --service WORD UNREADABLE", 3),
     # The drill redrives in vain first, and then with a reason: there is a release that copes.
     Way("dlq redrive --error-class WORD", "dlq redrive --error-class UNREADABLE_CLASS", 3),
+    Way(
+        "dlq redrive --service WORD --error-class WORD",
+        "dlq redrive --service WORD --error-class UNREADABLE_CLASS",
+        3,
+    ),
     Way(
         "dlq redrive --error-class WORD --reason WORD",
         "dlq redrive --error-class MENDED_CLASS --reason WORD",
@@ -150,6 +157,12 @@ ELSEWHERE = {
         f"{HERE}/test_in_process.py",
         'running(folder, "--in-process", SAGALINE_KAFKA_SESSION_TIMEOUT_MS="300000")',
     ),
+    "SAGALINE_OTLP_ENDPOINT=http://127.0.0.1:4318 up": (
+        "tests/integration/traces/test_traces.py",
+        'settings={"SAGALINE_OTLP_ENDPOINT": collected[1]}',
+    ),
+    "--profile compose": (CONTAINERS, '"--profile", "compose", *arguments'),
+    "--profile compose status": (CONTAINERS, 'sagactl(composed, "status"'),
     "down": (f"{HERE}/test_running.py", 'folder.run("down")'),
     "down --purge": (f"{HERE}/test_in_process.py", 'folder.run("down", "--purge")'),
     "down --purge --yes": (f"{HERE}/test_in_process.py", '"down", "--purge", "--yes"'),
