@@ -1,4 +1,7 @@
-"""Tasks that live as long as their service; one that ends in an error ends the service."""
+"""Tasks that live as long as their service; one that ends in an error ends the service.
+
+So does one that is cancelled, if not by us: it would be gone, and nobody would know.
+"""
 
 import asyncio
 from collections.abc import Coroutine
@@ -19,6 +22,7 @@ class Background:
         self._stopping = stopping
         self._log = log
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._cancelled: set[str] = set()  # by us
         self._failures: list[TaskFailed] = []
 
     def start(self, name: str, work: Coroutine[object, object, None]) -> None:
@@ -36,16 +40,11 @@ class Background:
         _, late = await asyncio.wait({task}, timeout=within_ms / 1000)
         if late:
             self._log.warning("cancelled", task=name, within_ms=within_ms)
-            task.cancel()
-            await asyncio.wait({task})
+            await self._cancel({task})
 
     async def close(self) -> None:
         """No task is left."""
-        left = set(self._tasks.values())
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.wait(left)
+        await self._cancel(set(self._tasks.values()))
 
     async def until(self, event: asyncio.Event) -> None:
         """Wait for the event, or for a stop."""
@@ -61,12 +60,21 @@ class Background:
         if self._failures:
             raise self._failures[0]
 
+    async def _cancel(self, tasks: set[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            self._cancelled.add(task.get_name())
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(task.get_name(), None)
-        if task.cancelled():
-            return
-        error = task.exception()
+        name = task.get_name()
+        self._tasks.pop(name, None)
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if task.cancelled() and name in self._cancelled:
+            error = None
+        self._cancelled.discard(name)
         if error is not None:
-            self._log.error("task failed", task=task.get_name(), exc_info=error)
-            self._failures.append(TaskFailed(task=task.get_name(), error=repr(error)))
+            self._log.error("task failed", task=name, exc_info=error)
+            self._failures.append(TaskFailed(task=name, error=repr(error)))
             self._stopping.set()

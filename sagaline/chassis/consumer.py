@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import KafkaError
 from structlog.typing import FilteringBoundLogger
 
+from sagaline.chassis.client_end import close_consumer
 from sagaline.chassis.database import Database
 from sagaline.chassis.deadline import within
 from sagaline.chassis.faults import passing
@@ -20,6 +20,8 @@ from sagaline.chassis.watch import Stuck
 # Without records a fetch is answered so late at most, and so is whatever is asked behind it on its
 # connection: a look at the lag, and where partitions move between processes, a claim.
 FETCH_WAIT_MS = 1_000
+
+CLOSE_MS = 5_000  # a broker that hangs can't hold up a shutdown
 
 
 class Consumer:
@@ -116,7 +118,7 @@ class Consumer:
             await _until(stopping, self._session)
         finally:
             self._session = None
-            await _stop(kafka)
+            await close_consumer(kafka, within_ms=CLOSE_MS)
 
     def _kafka(self) -> AIOKafkaConsumer:
         heartbeat_ms = self._limits.heartbeat_ms
@@ -159,12 +161,3 @@ async def _until(stopping: asyncio.Event, session: Session) -> None:
         running.cancel()
         stopped.cancel()
         await asyncio.gather(running, stopped, return_exceptions=True)
-
-
-async def _stop(kafka: AIOKafkaConsumer) -> None:
-    """Close the connections, within bounds: a broker that hangs can't hold up a shutdown."""
-    try:
-        async with asyncio.timeout(5):
-            await kafka.stop()
-    except (TimeoutError, KafkaError):
-        return

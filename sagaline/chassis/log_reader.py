@@ -15,9 +15,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from sagaline.chassis.client_end import close_consumer
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.log_records import LogRecord, Span, Spans, Stored
 
+CLOSE_MS = 2_000
 FETCH_MS = 300
 FETCH_RECORDS_MAX = 500
 SILENCE_S = 20.0  # without a record that must be there, before we say so
@@ -199,7 +201,7 @@ async def opened(
     except KafkaError as error:
         raise KafkaAway(bootstrap=bootstrap, reason=_said(error)) from error
     finally:
-        await kafka.stop()
+        await close_consumer(kafka, within_ms=CLOSE_MS)
 
 
 def _said(error: Exception) -> str:

@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from sagaline.chassis import messages as platform
 from sagaline.chassis import producer, topics
 from sagaline.chassis.catalog import Catalog
+from sagaline.chassis.client_end import close_consumer
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.foreign_schema import SchemaRefused, accepted
 
@@ -107,7 +108,8 @@ async def _texts(bootstrap: str, timeout_ms: int) -> dict[bytes, bytes]:
                     if (key := _fingerprint(record.key)) is not None and record.value is not None:
                         texts[key] = record.value
     finally:
-        await kafka.stop()  # also when the start was cut off, which `async with` leaves open
+        # Also when the start was cut off, which `async with` leaves open.
+        await close_consumer(kafka, within_ms=CLOSE_MS)
     return texts
 
 

@@ -8,15 +8,16 @@ import asyncio
 from collections.abc import Callable, Collection
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 from prometheus_client import CollectorRegistry, Counter
 from structlog.typing import FilteringBoundLogger
 
+from sagaline.chassis.client_end import close_consumer
 from sagaline.chassis.positions import Partition
 
 POLL_MS = 200  # so soon it is noticed that other partitions are to be followed, or none
 LINGER_S = 10.0  # a connection that nobody needs is kept for so long
 BACKOFF_S = 1.0
+CLOSE_MS = 2_000
 
 
 class Tail:
@@ -93,7 +94,7 @@ class Tail:
                 if self._wanted.is_set():
                     until_s = now_s() + LINGER_S
         finally:
-            await _stop(kafka)
+            await close_consumer(kafka, within_ms=CLOSE_MS)
 
     async def _learn_partitions(self, kafka: AIOKafkaConsumer) -> None:
         if self._topic not in await kafka.topics():
@@ -135,12 +136,3 @@ class Tail:
             fetch_min_bytes=1,
             isolation_level="read_uncommitted",
         )
-
-
-async def _stop(kafka: AIOKafkaConsumer) -> None:
-    """Close the connections, within bounds: a broker that hangs can't hold up a shutdown."""
-    try:
-        async with asyncio.timeout(2):
-            await kafka.stop()
-    except (TimeoutError, KafkaError):
-        return

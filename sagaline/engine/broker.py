@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from sagaline.chassis.client_end import close_consumer
 from sagaline.chassis.partitioner import partition_of
 from sagaline.chassis.positions import Partition
 
@@ -65,16 +67,14 @@ class Broker:
 
     async def close(self) -> None:
         """Drop the connections, in bounded time."""
-        clients = [client for client in (self._consumer, self._admin) if client is not None]
+        consumer, admin = self._consumer, self._admin
         self._consumer = self._admin = None
-        try:
-            async with asyncio.timeout(self._timeout_ms / 1000):
-                for client in clients:
-                    await (
-                        client.stop() if isinstance(client, AIOKafkaConsumer) else client.close()
-                    )
-        except TimeoutError:
-            return
+        if consumer is not None:
+            await close_consumer(consumer, within_ms=self._timeout_ms)
+        if admin is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._timeout_ms / 1000):
+                    await admin.close()
 
     async def _connected_consumer(self) -> AIOKafkaConsumer:
         if self._consumer is None:

@@ -10,12 +10,14 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from sagaline.chassis.client_end import close_consumer
 from sagaline.chassis.errors import PlatformError
 
 Consumer: TypeAlias = "AIOKafkaConsumer[bytes, bytes]"
 
 POLL_S = 0.05
 FETCH_MS = 500
+CLOSE_MS = 5_000
 READ_WITHIN_S = 20.0
 
 
@@ -122,7 +124,7 @@ class TopicLog:
             consumer.assign(partitions)
             yield consumer, partitions
         finally:
-            await consumer.stop()
+            await close_consumer(consumer, within_ms=CLOSE_MS)
 
 
 async def _behind(consumer: Consumer, ends: dict[TopicPartition, int]) -> bool:

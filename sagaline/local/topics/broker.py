@@ -10,11 +10,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 
+from sagaline.chassis.client_end import close_consumer
 from sagaline.chassis.errors import PlatformError
 from sagaline.chassis.log_reader import KafkaAway
 from sagaline.chassis.log_records import Span
 
 CLIENT = "sagactl"
+CLOSE_MS = 2_000
 TIMEOUT_MS = 10_000
 LOOK_S = 0.05
 
@@ -137,7 +139,7 @@ async def connected(bootstrap: str, *, timeout_ms: int = TIMEOUT_MS) -> AsyncIte
     except KafkaError as error:
         raise KafkaAway(bootstrap=bootstrap, reason=_said(error)) from error
     finally:
-        await kafka.stop()
+        await close_consumer(kafka, within_ms=CLOSE_MS)
         await admin.close()
 
 

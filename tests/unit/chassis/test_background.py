@@ -23,6 +23,18 @@ async def test_a_task_that_fails_stops_its_service_and_is_named() -> None:
         background.raise_failure()
 
 
+async def test_a_task_that_somebody_else_cancels_is_not_missed_in_silence() -> None:
+    async def cancelled_by_a_library() -> None:
+        raise asyncio.CancelledError
+
+    stopping = asyncio.Event()
+    background = Background(stopping, logs.logger("lamps"))
+    background.start("wick", cancelled_by_a_library())
+    await stopping.wait()
+    with pytest.raises(TaskFailed, match="wick"):
+        background.raise_failure()
+
+
 async def test_a_task_that_ends_by_itself_is_no_failure() -> None:
     stopping, done = asyncio.Event(), asyncio.Event()
 
