@@ -85,9 +85,8 @@ SAGAS: Final = Dashboard(
             "short",
             {
                 "stalled": "sum(max by (definition) (sagaline_sagas_stalled))",
-                "need attention, of a day": (
-                    'sum(increase(sagaline_sagas_ended_total{state="NEEDS_ATTENTION"}[1d]))'
-                ),
+                "behind a parked record": "sum(max by (definition) (sagaline_sagas_parked))",
+                "need attention": "sum(max by (definition) (sagaline_sagas_needing_attention))",
                 "orders without a saga": "max(sagaline_orders_given_up)",
             },
         ),

@@ -6,10 +6,8 @@ from prometheus_client import CollectorRegistry, Gauge
 from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis.database import Database
-from sagaline.chassis.deadline import within
-from sagaline.chassis.faults import passing
+from sagaline.chassis.recounting import recounting
 
-INTERVAL_MS = 15_000
 COUNTED_MAX = 10_000
 COUNT = "SELECT count(*) FROM (SELECT FROM sagaline.parked LIMIT $1) AS parked"
 
@@ -29,15 +27,8 @@ class ParkedCount:
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Count until `stopping`; what passes is tried again at the next turn."""
-        while not stopping.is_set():
-            try:
-                await self.count()
-            except Exception as error:
-                if not passing(error):
-                    raise
-                self._log.warning("parked records not counted", error=repr(error))
-            await within(stopping, INTERVAL_MS)
+        """Count until `stopping`."""
+        await recounting(self.count, what="parked records", stopping=stopping, log=self._log)
 
     async def count(self) -> None:
         """Count once."""

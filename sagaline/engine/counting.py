@@ -1,33 +1,38 @@
-"""Counts sagas under way, by state: looked up now and then, since several processes share them."""
+"""Counts sagas under way, and those that need a person: now and then, for all processes."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from itertools import product
 
+import asyncpg
 from prometheus_client import CollectorRegistry, Gauge
 from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis.database import Database
-from sagaline.chassis.deadline import within
-from sagaline.chassis.faults import passing
+from sagaline.chassis.recounting import recounting
 from sagaline.engine.state import SagaStatus
 
-INTERVAL_MS = 15_000
 COUNTED_MAX = 100_000
 UNDER_WAY = (SagaStatus.RUNNING, SagaStatus.COMMITTED, SagaStatus.COMPENSATING)
 
-# By the index of timers: what is under way has one, and what has ended soon has none any more.
+# By two indexes. What is under way has a timer, but for what stands still behind a parked record;
+# and what has ended soon has none any more.
 COUNT = """
-    SELECT definition, status, stalled, count(*) AS sagas
-    FROM (SELECT definition, status, stalled FROM saga WHERE timer_at IS NOT NULL LIMIT $1) AS timed
-    WHERE status = ANY($2)
-    GROUP BY definition, status, stalled
+    SELECT definition, status, stalled, timed, count(*) AS sagas
+    FROM (
+        (SELECT definition, status, stalled, true AS timed
+            FROM saga WHERE timer_at IS NOT NULL LIMIT $1)
+        UNION ALL
+        (SELECT definition, status, stalled, false
+            FROM saga WHERE (stalled OR status = 'NEEDS_ATTENTION') AND timer_at IS NULL LIMIT $1)
+    ) AS found
+    GROUP BY definition, status, stalled, timed
 """
 
 
 class Counting:
-    """Two gauges, the same in each process of the service."""
+    """Gauges, the same in each process of the service."""
 
     def __init__(
         self,
@@ -52,30 +57,51 @@ class Counting:
             ["definition"],
             registry=registry,
         )
+        self._parked = Gauge(
+            "sagaline_sagas_parked",
+            "Sagas that stand still behind a parked record, as last counted.",
+            ["definition"],
+            registry=registry,
+        )
+        self._in_need = Gauge(
+            "sagaline_sagas_needing_attention",
+            "Sagas in NEEDS_ATTENTION, as last counted.",
+            ["definition"],
+            registry=registry,
+        )
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Count until `stopping`; what passes is tried again at the next turn."""
-        while not stopping.is_set():
-            try:
-                await self.count()
-            except Exception as error:
-                if not passing(error):
-                    raise
-                self._log.warning("sagas not counted", error=repr(error))
-            await within(stopping, INTERVAL_MS)
+        """Count until `stopping`."""
+        await recounting(self.count, what="sagas", stopping=stopping, log=self._log)
 
     async def count(self) -> None:
         """Count once."""
         async with self._database.reading() as tx:
-            rows = await tx.fetch(COUNT, COUNTED_MAX, [each.value for each in UNDER_WAY])
-        under_way = Counter(dict.fromkeys(product(self._definitions, UNDER_WAY), 0))
-        stalled = Counter(dict.fromkeys(self._definitions, 0))
-        for row in rows:
-            under_way[row["definition"], SagaStatus(row["status"])] += row["sagas"]
-            stalled[row["definition"]] += row["sagas"] if row["stalled"] else 0
-        self._under_way.clear()  # what was counted before, and is not there any more
-        self._stalled.clear()
-        for (definition, state), sagas in under_way.items():
-            self._under_way.labels(definition, state).set(sagas)
-        for definition, sagas in stalled.items():
-            self._stalled.labels(definition).set(sagas)
+            found = await tx.fetch(COUNT, COUNTED_MAX)
+        under_way = [row for row in found if row["status"] in UNDER_WAY]
+        stalled = [row for row in under_way if row["stalled"] and row["timed"]]
+        parked = [row for row in under_way if row["stalled"] and not row["timed"]]
+        in_need = [row for row in found if row["status"] == SagaStatus.NEEDS_ATTENTION]
+        states = product(self._definitions, UNDER_WAY)
+        _show(self._under_way, states, under_way, "definition", "status")
+        for gauge, rows in (
+            (self._stalled, stalled),
+            (self._parked, parked),
+            (self._in_need, in_need),
+        ):
+            _show(gauge, product(self._definitions), rows, "definition")
+
+
+def _show(
+    gauge: Gauge,
+    always: Iterable[tuple[str, ...]],
+    rows: Iterable[asyncpg.Record],
+    *columns: str,
+) -> None:
+    """Each row's sagas at its `columns`, zeros at `always`, and nothing of the last count."""
+    sagas = Counter(dict.fromkeys(always, 0))
+    for row in rows:
+        sagas[tuple(row[column] for column in columns)] += row["sagas"]
+    gauge.clear()
+    for labels, number in sagas.items():
+        gauge.labels(*labels).set(number)

@@ -61,7 +61,19 @@ SAGAS_0001 = (
 )
 
 
+# Of next to no rows, whose columns change seldom: it costs writers nothing.
+SAGAS_0002 = """
+    CREATE INDEX saga_for_a_person ON saga (definition, status)
+    WHERE stalled OR status = 'NEEDS_ATTENTION'
+"""
+
+
 def sagas_0001() -> None:
     """Create the tables of `sagaline.engine.tables`; there is nothing before them."""
     for statement in SAGAS_0001:
         op.execute(statement)
+
+
+def sagas_0002() -> None:
+    """Expand: sagas that only a person gets going are counted by an index of their own."""
+    op.execute(SAGAS_0002)

@@ -49,6 +49,12 @@ SAGA = Table(
     Index("saga_by_id", "saga_id", unique=True),
     # Answers leave a timer alone: one that fires early is set anew then.
     Index("saga_timer", "timer_at", postgresql_where=text("timer_at IS NOT NULL")),
+    Index(
+        "saga_for_a_person",
+        "definition",
+        "status",
+        postgresql_where=text("stalled OR status = 'NEEDS_ATTENTION'"),
+    ),
 )
 
 # One row for each accepted input, with the events it caused; `version` is the saga's after them.
