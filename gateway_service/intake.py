@@ -9,7 +9,7 @@ in the database only, and `repository.claim_keys` tells.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import randbits
@@ -32,6 +32,7 @@ from gateway_service.settings import GatewaySettings
 from sagaline.chassis.database import Database
 from sagaline.chassis.faults import passing
 from sagaline.chassis.running import Running
+from sagaline.chassis.tracing import UNTRACED
 
 if TYPE_CHECKING:
     from sagaline.chassis.spans import Spans
@@ -153,14 +154,16 @@ class Intake:
     async def _commit(self, batch: Sequence[Waiting]) -> None:
         self._metrics.batch.observe(len(batch))
         requests = [waiting.request for waiting in batch]
-        if self._spans is None:
+        with self._tracing(requests):
             answers = await self._placed(requests)
-        else:
-            with self._spans.joined("accept orders", [each.traceparent for each in requests]):
-                answers = await self._placed(requests)
         for waiting, answer in zip(batch, answers, strict=True):
             if not waiting.answer.done():
                 waiting.answer.set_result(answer)
+
+    def _tracing(self, requests: Sequence[domain.Request]) -> AbstractContextManager[None]:
+        if self._spans is None:
+            return UNTRACED
+        return self._spans.joined("accept orders", [each.traceparent for each in requests])
 
     async def _placed(self, requests: Sequence[domain.Request]) -> Sequence[domain.Answer]:
         async with self._database.transaction() as tx:

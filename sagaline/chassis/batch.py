@@ -51,14 +51,14 @@ def key_of(raw: Raw) -> str:
 
 def header(raw: Raw, name: str) -> str | None:
     """One of the record's headers as text; bytes that are no UTF-8 are replaced."""
-    value = next((value for found, value in raw.headers if found == name), None)
+    value = header_bytes(raw, name)
     return None if value is None else value.decode(errors="replace")
 
 
-def event_id(raw: Raw) -> bytes | None:
-    """The `ce_id` as it stands in the headers."""
-    for name, value in raw.headers:
-        if name == "ce_id":
+def header_bytes(raw: Raw, name: str) -> bytes | None:
+    """One of the record's headers as it stands there."""
+    for found, value in raw.headers:
+        if found == name:
             return value
     return None
 
@@ -111,7 +111,7 @@ class Waiting:
                 self.held.add(partition)
                 break
             if one_a_key:
-                said = event_id(raw)
+                said = header_bytes(raw, "ce_id")
                 if held.setdefault(raw.key, said) != said:
                     break
             taken.append(queue.popleft())

@@ -6,14 +6,19 @@ what an earlier one had intended is asked about first.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from sagaline.chassis.breaker import Breaker
 from sagaline.chassis.effects import Port
 from sagaline.chassis.errands import Errand, Outcomes
 from sagaline.chassis.errors import Overtaken, ProviderUnavailable
 from sagaline.chassis.faults import passing
+from sagaline.chassis.tracing import UNTRACED
+
+if TYPE_CHECKING:
+    from sagaline.chassis.spans import Spans
 
 Renew: TypeAlias = Callable[[Sequence[Errand]], Awaitable[float]]
 
@@ -35,11 +40,13 @@ class Calls:
         attempts_max: int,
         clock_s: Callable[[], float],
         tally: CallTally,
+        spans: "Spans | None" = None,
     ) -> None:
         self._breakers = breakers
         self._attempts_max = attempts_max
         self._clock_s = clock_s
         self._tally = tally
+        self._spans = spans
 
     async def do(
         self, errands: Sequence[Errand], *, since_s: float, renew: Renew | None = None
@@ -80,7 +87,7 @@ class Calls:
             return found
         until_s = since_s + effect.port.timeout_ms / 1000
         try:
-            result = await self._timed(effect.port, lambda: effect.call(errand.call), until_s)
+            result = await self._timed("call", errand, lambda: effect.call(errand.call), until_s)
         except Exception as error:
             if fault is not None and passing(error) and self._clock_s() >= until_s:
                 # The fault took the time. Were it forgotten, the next round would meet it again,
@@ -127,17 +134,32 @@ class Calls:
 
     async def _asked(self, errand: Errand) -> object | None:
         """What the other side knows; asking has no effect, so it has a time of its own."""
-        ask, port = errand.effect.ask, errand.effect.port
+        ask = errand.effect.ask
         if ask is None:
             return None
-        until_s = self._clock_s() + port.timeout_ms / 1000
-        return await self._timed(port, lambda: ask(errand.call), until_s)
+        until_s = self._clock_s() + errand.effect.port.timeout_ms / 1000
+        return await self._timed("ask", errand, lambda: ask(errand.call), until_s)
 
     async def _timed(
-        self, port: Port, work: Callable[[], Awaitable[object | None]], until_s: float
+        self,
+        what: str,
+        errand: Errand,
+        work: Callable[[], Awaitable[object | None]],
+        until_s: float,
     ) -> object | None:
         """What `work` gives by then, through the port's breaker."""
-        return await self._breakers[port.name].run(lambda: self._by(port, work, until_s))
+
+        async def traced() -> object | None:
+            with self._tracing(what, errand):
+                return await self._by(errand.effect.port, work, until_s)
+
+        return await self._breakers[errand.effect.port.name].run(traced)
+
+    def _tracing(self, what: str, errand: Errand) -> AbstractContextManager[None]:
+        if self._spans is None:
+            return UNTRACED
+        port = errand.effect.port.name
+        return self._spans.call(what, port, str(errand.call.key), errand.traceparent)
 
     async def _by(
         self, port: Port, work: Callable[[], Awaitable[object | None]], until_s: float

@@ -5,7 +5,7 @@ outbox rows come last in the platform's one lock order, and nothing is published
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
@@ -17,6 +17,7 @@ from sqlalchemy.types import TypeEngine
 from sagaline.chassis.barrier import BarrierRow, RowKey
 from sagaline.chassis.envelope import Encoded, Outgoing
 from sagaline.chassis.sessions import Session, Sessions
+from sagaline.chassis.tracing import UNTRACED
 
 if TYPE_CHECKING:
     from sagaline.chassis.spans import Spans
@@ -82,29 +83,24 @@ class Transaction:
         self, statement: Executable, parameters: Parameters | None = None
     ) -> CursorResult[Any]:
         """Run one Core statement."""
-        if self._spans is None:
-            return await self.connection.execute(statement, parameters)
-        with self._spans.statement(str(statement)):
+        with self.asking(statement):
             return await self.connection.execute(statement, parameters)
 
     async def fetch(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
         """Run one SQL statement, and give its rows."""
-        rows: list[asyncpg.Record]
-        if self._spans is None:
-            rows = await self._session.fetch(statement, *arguments)
-        else:
-            with self._spans.statement(statement):
-                rows = await self._session.fetch(statement, *arguments)
+        with self.asking(statement):
+            rows: list[asyncpg.Record] = await self._session.fetch(statement, *arguments)
         return rows
 
     async def run(self, statement: str, *arguments: object) -> int:
         """Run one SQL statement, and say how many rows it has written."""
-        if self._spans is None:
+        with self.asking(statement):
             tag = await self._session.execute(statement, *arguments)
-        else:
-            with self._spans.statement(statement):
-                tag = await self._session.execute(statement, *arguments)
         return int(tag.rsplit(" ", 1)[-1])
+
+    def asking(self, statement: object) -> AbstractContextManager[None]:
+        """The database is asked this in the block: a span, where somebody collects them."""
+        return UNTRACED if self._spans is None else self._spans.statement(str(statement))
 
     async def freeze(self) -> None:
         """Read one state of the database from here on, and write nothing; to be called first.
@@ -172,11 +168,8 @@ class Database:
                 if tx.outgoing:
                     await self._flush(tx)
                 assert tx.outgoing or not tx.proofs, "proven, and nothing published"
-                if self._spans is None:
+                with tx.asking("COMMIT"):
                     await session.execute("COMMIT")
-                else:
-                    with self._spans.statement("COMMIT"):
-                        await session.execute("COMMIT")
             except BaseException as error:
                 lost = await _roll_back(session)
                 if lost is not None and isinstance(error, Exception):

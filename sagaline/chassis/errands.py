@@ -11,7 +11,7 @@ from sagaline.chassis.effects import Call, Effect
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """A call that the record at `place` needs. `row` is its intent's.
+    """A call that the record at `place` needs. `row` is its intent's, `traceparent` the record's.
 
     `fresh`: no call was made yet. `overdue`: one may have been made, but can't be under way still.
     """
@@ -23,6 +23,7 @@ class Errand:
     call: Call[Any]
     fresh: bool
     overdue: bool
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

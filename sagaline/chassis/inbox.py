@@ -7,8 +7,8 @@ tried again, and then parked.
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Final, Protocol
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
@@ -23,12 +23,10 @@ from sagaline.chassis.parking import Parking, Poison, Queue
 from sagaline.chassis.positions import Fenced, Partition
 from sagaline.chassis.prepared import PLAIN, Prepared
 from sagaline.chassis.sorter import Sorter
-from sagaline.chassis.tracing import TraceParent
+from sagaline.chassis.tracing import UNTRACED, TraceParent
 
 if TYPE_CHECKING:
     from sagaline.chassis.spans import Handled, Spans
-
-UNTRACED: "Final[AbstractContextManager[Handled | None]]" = nullcontext()
 
 
 class Tally(Protocol):
@@ -183,7 +181,7 @@ class Inbox:
         taken = cursors.spans(batch, prepared.ends)
         if cursors.ahead:
             batch = [raw for raw in batch if place_of(raw) not in cursors.ahead]
-        with UNTRACED if self._spans is None else self._spans.batch(batch) as traced:
+        with self._tracing(batch) as traced:
             async with self._database.transaction() as tx:
                 counts = await positions.advance(tx, taken)
                 parked = await _parked(tx, batch, counts)
@@ -205,6 +203,9 @@ class Inbox:
         for one in poisons:
             self._tally.parked(one)
             self._log.warning("parked", **_place(one.raw), error_class=one.error_class)
+
+    def _tracing(self, batch: Sequence[Raw]) -> "AbstractContextManager[Handled | None]":
+        return UNTRACED if self._spans is None else self._spans.batch(batch)
 
     def failed(self, batch: Sequence[Raw], error: Exception) -> None:
         """Say that the batch failed by a record's fault."""

@@ -98,6 +98,7 @@ def _errand(commands: Commands, record: Record, command: Command, held: Intent |
         call=Call(call_key(*command.own), record.message),
         fresh=held is None,
         overdue=_overdue(held, effect),
+        traceparent=record.envelope.traceparent,
     )
 
 
@@ -114,6 +115,7 @@ def _resolving(commands: Commands, record: Record, held: Intent) -> Errand:
         call=Call(call_key(*held.row), message),
         fresh=False,
         overdue=_overdue(held, effect),
+        traceparent=record.envelope.traceparent,
     )
 
 

@@ -5,10 +5,12 @@ before the second one has committed, the records come again, and find their inte
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
+from typing import TYPE_CHECKING
 
 from sagaline.chassis import intents
-from sagaline.chassis.batch import Cursors, Raw, halves, place_of
+from sagaline.chassis.batch import Cursors, Raw, halves, header, place_of
 from sagaline.chassis.calls import Calls
 from sagaline.chassis.commands import Commands
 from sagaline.chassis.database import Database
@@ -19,6 +21,10 @@ from sagaline.chassis.inbox import Inbox
 from sagaline.chassis.intending import conclude, intend
 from sagaline.chassis.positions import Fenced, Partition
 from sagaline.chassis.prepared import Prepared
+from sagaline.chassis.tracing import UNTRACED
+
+if TYPE_CHECKING:
+    from sagaline.chassis.spans import Spans
 
 
 class Outside:
@@ -33,6 +39,7 @@ class Outside:
         calls_max: int,
         attempts_max: int,
         clock_s: Callable[[], float],
+        spans: "Spans | None" = None,
     ) -> None:
         self._database = database
         self._commands = commands
@@ -40,6 +47,7 @@ class Outside:
         self._calls_max = calls_max
         self._attempts_max = attempts_max
         self._clock_s = clock_s
+        self._spans = spans
 
     async def handle(self, inbox: Inbox, batch: Sequence[Raw], cursors: Cursors) -> None:
         """All of `batch` is committed by `inbox`, with the results of the calls that it needs.
@@ -103,13 +111,14 @@ class Outside:
         while todo:
             errands: list[Errand] = []
             before: dict[str, Sequence[Errand]] = {}
-            async with self._database.transaction() as tx:
-                standing = await inbox.standing(tx, todo, cursors)
-                since_s = self._clock_s()  # before the intents' deadlines begin
-                for topic, records in standing.items():
-                    intended = await intend(tx, self._commands[topic], records)
-                    errands += intended.errands
-                    before |= {topic: intended.before} if intended.before else {}
+            with self._tracing(todo):
+                async with self._database.transaction() as tx:
+                    standing = await inbox.standing(tx, todo, cursors)
+                    since_s = self._clock_s()  # before the intents' deadlines begin
+                    for topic, records in standing.items():
+                        intended = await intend(tx, self._commands[topic], records)
+                        errands += intended.errands
+                        before |= {topic: intended.before} if intended.before else {}
             if not before:
                 renew = partial(self._renew, inbox, todo, cursors)
                 outcomes = await self._calls.do(errands, since_s=since_s, renew=renew)
@@ -119,6 +128,11 @@ class Outside:
             await self._resolve(inbox, todo, cursors, before, stopped)
             todo = _beside(todo, stopped)
         return stopped
+
+    def _tracing(self, raws: Sequence[Raw]) -> AbstractContextManager[None]:
+        if self._spans is None:
+            return UNTRACED
+        return self._spans.joined("intend calls", (header(raw, "traceparent") for raw in raws))
 
     async def _renew(
         self, inbox: Inbox, part: Sequence[Raw], cursors: Cursors | None, errands: Sequence[Errand]

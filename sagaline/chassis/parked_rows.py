@@ -10,7 +10,7 @@ from datetime import datetime
 import asyncpg
 
 from sagaline.chassis import positions
-from sagaline.chassis.batch import Raw, event_id
+from sagaline.chassis.batch import Raw, header_bytes
 from sagaline.chassis.database import Transaction
 from sagaline.chassis.interventions import Subject
 from sagaline.chassis.parking import Queue, shown
@@ -81,7 +81,7 @@ class ParkedRecord:
     @property
     def subject(self) -> Subject:
         """What an intervention keeps of it."""
-        named = event_id(self.raw)
+        named = header_bytes(self.raw, "ce_id")
         return Subject(
             kind="parked",
             id=self.id,

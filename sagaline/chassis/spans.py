@@ -123,7 +123,7 @@ class Spans:
             yield Handled({place: str(traceparent_of(span)) for place, span in spans.items()})
 
     @contextmanager
-    def joined(self, name: str, traceparents: Iterable[str]) -> Iterator[None]:
+    def joined(self, name: str, traceparents: Iterable[str | None]) -> Iterator[None]:
         """All of these are served at once in the block: below the first one, linked to the rest."""
         causes = [each for each in map(recorded, traceparents) if each is not None]
         if not causes:
@@ -131,6 +131,18 @@ class Spans:
             return
         first, *others = causes
         span = self._tracer.start_span(name, below(first), links=[Link(each) for each in others])
+        with _ended([span]), _current(span):
+            yield
+
+    @contextmanager
+    def call(self, what: str, port: str, key: str, traceparent: str | None) -> Iterator[None]:
+        """An effect's port is called, or asked, in the block, for the message that stands there."""
+        cause = recorded(traceparent)
+        if cause is None:
+            yield
+            return
+        facts = {"peer.service": port, "sagaline.call.key": key}
+        span = self._tracer.start_span(f"{what} {port}", below(cause), SpanKind.CLIENT, facts)
         with _ended([span]), _current(span):
             yield
 

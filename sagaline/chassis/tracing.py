@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 # Version 00; a later version may append parts, of which we read the ones that we know.
 PATTERN = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+
+UNTRACED: Final[AbstractContextManager[None]] = nullcontext()  # where nobody collects spans
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,22 +10,18 @@ from prometheus_client import CollectorRegistry
 from structlog.typing import FilteringBoundLogger
 
 from sagaline.chassis import schema_topic
-from sagaline.chassis.breaker import Breaker
-from sagaline.chassis.calls import Calls
 from sagaline.chassis.catalog import Catalog
 from sagaline.chassis.codec import Codec
 from sagaline.chassis.commands import Commands
 from sagaline.chassis.consumer import Consumer
 from sagaline.chassis.dead_letters import DeadLetters
 from sagaline.chassis.discarding import Discarding
-from sagaline.chassis.effect_metrics import EffectMetrics
-from sagaline.chassis.effects import Effect, Port
 from sagaline.chassis.handlers import Consumes, EffectTable
 from sagaline.chassis.horizon import Horizon
 from sagaline.chassis.inbox import Inbox
 from sagaline.chassis.inbox_metrics import InboxMetrics, LagMetrics
 from sagaline.chassis.outbox import Outbox
-from sagaline.chassis.outside import Outside
+from sagaline.chassis.outside_wiring import outside_of
 from sagaline.chassis.parking import Parking
 from sagaline.chassis.parking_rate import ParkingRate
 from sagaline.chassis.relay import Relay, RelayLimits
@@ -200,48 +196,9 @@ def inbox_of(running: Running, consumes: Consumes) -> Inbox:
         attempts_max=running.settings.attempts_max,
         tally=InboxMetrics(running.metrics),
         log=running.log.bind(part="inbox"),
-        outside=_outside(running, commands, ports_of(tables)),
+        outside=outside_of(running, commands, tables),
         spans=running.spans,
     )
-
-
-def ports_of(tables: Mapping[str, EffectTable]) -> dict[str, Port]:
-    """What these handlers call, by name."""
-    handlers = (handler for table in tables.values() for handler in table.values())
-    ports: dict[str, Port] = {}
-    for handler in handlers:
-        if isinstance(handler, Effect):
-            port = handler.port
-            assert ports.setdefault(port.name, port) == port, f"two ports are called {port.name}"
-    return ports
-
-
-def _outside(
-    running: Running, commands: Mapping[str, Commands], ports: Mapping[str, Port]
-) -> Outside | None:
-    if not ports:
-        return None
-    breakers = {name: Breaker(port, clock_s=time.monotonic) for name, port in ports.items()}
-    for name, breaker in breakers.items():
-        running.health.watch(name, partial(_problem_of, breaker))
-    calls = Calls(
-        breakers,
-        attempts_max=running.settings.attempts_max,
-        clock_s=time.monotonic,
-        tally=EffectMetrics(running.metrics, breakers),
-    )
-    return Outside(
-        running.database,
-        commands,
-        calls,
-        calls_max=min(port.calls_max for port in ports.values()),
-        attempts_max=running.settings.attempts_max,
-        clock_s=time.monotonic,
-    )
-
-
-async def _problem_of(breaker: Breaker) -> str | None:
-    return breaker.problem
 
 
 def replies_topic(catalog: Catalog, table: EffectTable) -> str:

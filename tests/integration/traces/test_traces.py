@@ -2,15 +2,17 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
+from aiosmtpd.controller import Controller
 
-from sagaline.local.client import Client
 from sagaline.local.embedded import EmbeddedPlatform
 from sagaline.local.platform_config import PlatformConfig
+from sagaline.local.ports import free_port
 from sagaline.local.throw_away_platform import throw_away_platform
 from sagaline.testing.platform import Platform
+from tests.integration.services.post_office import PostOffice
 from tests.integration.traces.receiver import Receiver, Told, receiving
 
 WITHIN_S = 60.0
@@ -51,26 +53,33 @@ def receiver(collected: tuple[Receiver, str]) -> Receiver:
 
 
 @pytest.fixture(scope="module")
-def embedded_platform(
-    platform_config: PlatformConfig, collected: tuple[Receiver, str]
+def office_port() -> Iterator[int]:
+    """Where mail is taken, so that there is a call to the outside."""
+    port = free_port(random.SystemRandom())
+    office = Controller(PostOffice(), hostname="127.0.0.1", port=port)
+    office.start()
+    yield port
+    office.stop()
+
+
+@pytest.fixture(scope="module")
+def environment(
+    platform_config: PlatformConfig, collected: tuple[Receiver, str], office_port: int
 ) -> Iterator[EmbeddedPlatform]:
     with throw_away_platform(
         platform_config,
         rng=random.SystemRandom(),
         tell=print,
-        settings={"SAGALINE_OTLP_ENDPOINT": collected[1]},
+        settings={
+            "SAGALINE_OTLP_ENDPOINT": collected[1],
+            "SAGALINE_NOTIFICATION_MAILER": "smtp",
+            "SAGALINE_NOTIFICATION_SENDER": "orders@shop.test",
+            "SAGALINE_NOTIFICATION_ADDRESS": "{customer_id}@customers.test",
+            "SAGALINE_NOTIFICATION_SMTP_PORT": str(office_port),
+            "SAGALINE_NOTIFICATION_SMTP_TLS": "none",
+        },
     ) as embedded:
         yield embedded
-
-
-@pytest.fixture
-async def platform(embedded_platform: EmbeddedPlatform) -> AsyncIterator[Platform]:
-    seed = random.SystemRandom().getrandbits(32)
-    async with (
-        Client(embedded_platform.urls, embedded_platform.operator_urls) as client,
-        Platform(embedded_platform, client, seed=seed) as platform,
-    ):
-        yield platform
 
 
 async def test_a_confirmed_order_is_one_trace_through_all_services(
@@ -104,6 +113,22 @@ async def test_every_hop_is_made_sent_and_handled_and_tells_its_statements(
     asked = {span.service for span in spans if span.facts.get("db.system.name") == "postgresql"}
     assert handled == asked == SERVICES
     assert all("$" in str(span.facts["db.query.text"]) for span in spans if updates(span))
+
+
+async def test_what_is_called_outside_is_told_with_what_was_written_before(
+    platform: Platform, receiver: Receiver
+) -> None:
+    order = await platform.completed_order(within_s=WITHIN_S)
+    spans = await receiver.trace(lambda spans: of(spans, order.order_id) and whole(spans, FORWARD))
+    by_id = {span.id: span for span in spans}
+    (called,) = [span for span in spans if span.name == "call mailer"]
+    assert (called.service, called.kind, called.error) == ("notification_service", "CLIENT", False)
+    command = by_id[called.parent]
+    assert command.name == "create notifications.commands.v1"
+    (intended,) = [span for span in spans if span.name == "intend calls"]
+    assert intended.parent == command.id
+    below = {span.name for span in spans if span.parent == intended.id}
+    assert {"INSERT sagaline.intent", "COMMIT"} <= below
 
 
 async def test_a_rejected_order_is_one_trace_with_its_undo(

@@ -74,6 +74,30 @@ def test_a_request_is_the_root_and_is_named_by_its_route() -> None:
     assert request.traceparent.span_id == id_of(span)
 
 
+def test_a_call_stands_below_what_it_is_made_for() -> None:
+    found = Collected(1)
+    with found.spans.call("call", "mailer", ID, RECORDED):
+        pass
+    with found.spans.call("call", "mailer", ID, UNRECORDED):
+        pass
+    (span,) = found.every("call mailer")
+    assert (parent_of(span), span.kind) == (RECORDED.split("-")[2], SpanKind.CLIENT)
+
+
+def test_a_call_that_fails_is_an_error_without_its_words() -> None:
+    found = Collected(1)
+    with (
+        pytest.raises(ConnectionError),
+        found.spans.call("ask", "mailer", ID, RECORDED),
+    ):
+        raise ConnectionError("for alice@example.org")
+    span = found.all["ask mailer"]
+    assert (span.status.status_code, span.status.description) == (
+        StatusCode.ERROR,
+        "ConnectionError",
+    )
+
+
 def test_of_a_trace_that_is_not_sampled_nothing_is_told_anywhere() -> None:
     found = Collected(0)
     with found.spans.request("POST", "/", None) as request:
