@@ -4,8 +4,7 @@ import asyncio
 import random
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -13,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from sagaline.local.answers import NotFound
-from sagaline.local.client import GATEWAY, Client
+from sagaline.local.client import GATEWAY
 from sagaline.local.embedded import EmbeddedPlatform
 from sagaline.local.kafka import Kafka
 from sagaline.local.platform_config import PlatformConfig
@@ -23,6 +22,7 @@ from sagaline.local.views import Line, NewOrder
 from sagaline.testing.platform import Platform
 from tests.chaos.databases import connected
 from tests.chaos.market import Market
+from tests.chaos.programs import run
 from tests.chaos.waiting import until
 
 pytestmark = pytest.mark.timeout(600)
@@ -32,20 +32,10 @@ TIMEOUT_S = 120.0
 
 
 @pytest.fixture
-def own_platform(platform_config: PlatformConfig) -> Iterator[EmbeddedPlatform]:
+def environment(platform_config: PlatformConfig) -> Iterator[EmbeddedPlatform]:
     """One of the test's own, since its Kafka is going to be another one."""
     with throw_away_platform(platform_config, rng=random.SystemRandom(), tell=print) as embedded:
         yield embedded
-
-
-@pytest.fixture
-async def platform(own_platform: EmbeddedPlatform) -> AsyncIterator[Platform]:
-    seed = random.SystemRandom().getrandbits(32)
-    async with (
-        Client(own_platform.urls, own_platform.operator_urls) as client,
-        Platform(own_platform, client, seed=seed) as platform,
-    ):
-        yield platform
 
 
 async def test_what_was_there_at_the_backup_is_there_again_and_goes_on(
@@ -144,8 +134,4 @@ async def another_kafka(platform: Platform) -> None:
 
 def topics(platform: Platform) -> None:
     """All topics exist again."""
-    program = platform.embedded.program(GATEWAY)
-    arguments = ("sagaline.chassis.setup", "topics", *services(platform))
-    log = program.log.with_name("topics.log")
-    process = replace(program, arguments=arguments, log=log).start()
-    assert process.wait(TIMEOUT_S) == 0, log.read_text()
+    run(platform, GATEWAY, "sagaline.chassis.setup", "topics", *services(platform))

@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
 
@@ -17,12 +16,12 @@ from sagaline.testing.platform import Platform
 from tests.chaos.conftest import Stopwatch
 from tests.chaos.databases import connected
 from tests.chaos.market import Market
+from tests.chaos.programs import run
 
 pytestmark = pytest.mark.timeout(600)
 
 EACH_S = 0.1  # between two orders
 LATE_S = 10.0
-MIGRATE_TIMEOUT_S = 60.0
 NEXT_RELEASE = "9999"  # a revision that this release doesn't know
 
 
@@ -33,7 +32,8 @@ async def test_no_order_is_lost_or_late_while_each_service_is_replaced(
     async with steady_orders(market) as took_s:
         await market.accepted(10)
         for service in platform.embedded.config.services:
-            await asyncio.to_thread(migrate, platform, service.name)
+            # The new release's migrations, while the old one serves.
+            await asyncio.to_thread(run, platform, service.name, service.name, "migrate")
             began_s = time.monotonic()
             await platform.stop(service.name)
             await platform.start(service.name)
@@ -91,11 +91,3 @@ async def expanded(platform: Platform) -> AsyncIterator[None]:
         finally:
             await session.execute("UPDATE alembic_version SET version_num = $1", before)
             await session.execute("ALTER TABLE orders DROP COLUMN gift")
-
-
-def migrate(platform: Platform, service: str) -> None:
-    """Run the new release's migrations, while the old one serves."""
-    program = platform.embedded.program(service)
-    log = program.log.with_name(f"{service}-migrate.log")
-    process = replace(program, arguments=(service, "migrate"), log=log).start()
-    assert process.wait(MIGRATE_TIMEOUT_S) == 0, log.read_text()
