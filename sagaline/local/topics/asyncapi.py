@@ -1,7 +1,7 @@
 """The AsyncAPI 3 document of a platform: every topic, message, writer and reader of its catalog."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 from sagaline.chassis.catalog import Catalog, Topic
@@ -36,8 +36,13 @@ HEADERS: Final[Mapping[str, Json]] = {
 REQUIRED: Final = tuple(HEADERS)[:7]
 
 
-def document(catalog: Catalog, *, title: str, version: str) -> Json:
-    """Give the document, as plain data; `version` is that of the platform's own release."""
+def document(
+    catalog: Catalog, *, title: str, version: str, kafka: str, example: Callable[[str], Json]
+) -> Json:
+    """Give the document, as plain data; `version` is that of the platform's own release.
+
+    `kafka` is its address where nobody says another, `example` gives one of a message's values.
+    """
     topics = list(catalog.topics.values())
     carried = {name for topic in topics for name in topic.messages}
     return {
@@ -49,14 +54,19 @@ def document(catalog: Catalog, *, title: str, version: str) -> Json:
             "single-object encoding; keys are texts, placed by murmur2.",
         },
         "defaultContentType": CONTENT_TYPE,
-        "servers": {"embedded": {"host": "127.0.0.1:19092", "protocol": "kafka"}},
+        "servers": {"kafka": _server(kafka)},
         "channels": {topic.name: _channel(topic) for topic in topics},
         "operations": dict(_operations(catalog, topics)),
         "components": {
-            "messages": dict(_messages(catalog, carried)),
+            "messages": dict(_messages(catalog, carried, example)),
             "schemas": {"Headers": _headers()},
         },
     }
+
+
+def _server(kafka: str) -> Json:
+    variable = {"default": kafka, "description": "The embedded Kafka's, or your own cluster's."}
+    return {"host": "{bootstrap}", "protocol": "kafka", "variables": {"bootstrap": variable}}
 
 
 def _channel(topic: Topic) -> Json:
@@ -104,7 +114,9 @@ def _replies(catalog: Catalog, topic: Topic) -> Json | None:
     }
 
 
-def _messages(catalog: Catalog, carried: Collection[str]) -> Iterator[tuple[str, Json]]:
+def _messages(
+    catalog: Catalog, carried: Collection[str], example: Callable[[str], Json]
+) -> Iterator[tuple[str, Json]]:
     codec = Codec(catalog)
     kinds = {kind.avro_name: kind for kind in MESSAGES} | dict(catalog.messages)
     for name in sorted(carried):
@@ -118,6 +130,7 @@ def _messages(catalog: Catalog, carried: Collection[str]) -> Iterator[tuple[str,
                 "contentType": CONTENT_TYPE,
                 "headers": _ref("components", "schemas", "Headers"),
                 "payload": {"schemaFormat": AVRO, "schema": schema},
+                "examples": [{"payload": example(name)}],
             },
         )
 

@@ -11,6 +11,7 @@ import yaml
 
 import schemas
 from sagaline.local import cache
+from tests.contract.sources import OWN, PLATFORM
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[2] / "docs" / "reference" / "asyncapi.yaml"
@@ -79,6 +80,13 @@ def test_every_topic_is_there_with_its_writer_and_readers(document: dict[str, An
     assert said == writers | {
         ("receive", reader, topic.name) for topic in topics for reader in topic.readers
     }
+
+
+def test_each_message_has_an_example(document: dict[str, Any]) -> None:
+    for name, message in document["components"]["messages"].items():
+        (example,) = message["examples"]
+        folder = OWN if name in OWN.schemas() else PLATFORM
+        assert example["payload"] == folder.example(name)
 
 
 def test_who_receives_commands_names_all_replies(document: dict[str, Any]) -> None:
