@@ -159,7 +159,7 @@ ELSEWHERE = {
     ),
     "SAGALINE_OTLP_ENDPOINT=http://127.0.0.1:4318 up": (
         "tests/integration/traces/test_traces.py",
-        'settings={"SAGALINE_OTLP_ENDPOINT": collected[1]}',
+        '"SAGALINE_OTLP_ENDPOINT": collected[1]',
     ),
     "--profile compose": (CONTAINERS, '"--profile", "compose", *arguments'),
     "--profile compose status": (CONTAINERS, 'sagactl(composed, "status"'),
